@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# hvscope: a hypervisor image, GDB commands and a viewer. `make help` lists the targets.
+
+BUILD   ?= build
+DIR     ?= $(BUILD)/run
+ENGINE  ?= xen
+SMP     ?= 2
+MEM     ?= 4G
+CPU     ?= max
+CMDLINE ?=
+QEMU_EXTRA ?=
+
+PYTHON  := /usr/bin/python3
+CROSS   ?= aarch64-linux-gnu-
+HOSTCC  ?= gcc
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef
+HOSTCFLAGS ?= -O2 -g
+HOSTCFLAGS += -std=gnu11 $(WARNINGS)
+UNIT_TESTS :=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+include hv/hv.mk
+-include viewer/viewer.mk
+-include $(wildcard tests/unit/*.mk)
+
+.PHONY: help deps all demo run gdb view test lint clean
+
+help: ## this list
+	@echo 'make TARGET [ENGINE=xen] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+deps: ## install what is missing (Debian, Ubuntu)
+	@hv/launch/deps
+
+all: deps ## build the image, the viewer and the unit tests
+	@$(MAKE) --no-print-directory build
+
+.PHONY: build
+build: $(BUILD)/hv-xen.bin $(BUILD)/hv.elf $(BUILD)/hvscope $(UNIT_TESTS)
+
+MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
+
+demo: all ## boot, and step through map_domain_page beside the viewer
+	@hv/launch/demo $(MACHINE) --build '$(BUILD)' --append 'pace=20 $(CMDLINE)' --extra '$(QEMU_EXTRA)'
+
+run: all ## boot with the console in the foreground (Ctrl-C ends it)
+	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
+
+gdb: all ## GDB on the instance that runs
+	@hv/launch/gdb --dir '$(DIR)' --build '$(BUILD)'
+
+view: all ## the viewer on the instance that runs
+	@$(BUILD)/hvscope view --dir '$(DIR)'
+
+test: all ## everything that CI runs
+	@HVSCOPE_BUILD='$(BUILD)' tests/run
+
+lint: deps ## formatting and static checks
+	@tests/lint
+
+clean: ## remove what was built
+	rm -rf '$(BUILD)'

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The option pace=: how often a CPU maps and unmaps. The wait comes before
+ * each call, so maps stay held and can be seen.
+ */
+#ifndef HV_CORE_PACE_H
+#define HV_CORE_PACE_H
+
+#include "mm/domain_page.h"
+
+/* Maps that this CPU's work holds: counted apart from the slots. */
+DECLARE_PER_CPU(uint64_t, pace_held);
+
+/* Wait until this CPU's next call is due. */
+void pace_wait(void);
+
+/* Inlined, so that the trace names the function that really maps. */
+static inline __attribute__((always_inline)) void *paced_map(mfn_t mfn)
+{
+    pace_wait();
+    this_cpu(pace_held)++;
+    return map_domain_page(mfn);
+}
+
+static inline __attribute__((always_inline)) void paced_unmap(const void *p)
+{
+    pace_wait();
+    unmap_domain_page(p);
+    this_cpu(pace_held)--;
+}
+
+#endif /* HV_CORE_PACE_H */

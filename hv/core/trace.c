@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/trace.h"
+#include "arch/irq.h"
+#include "core/printk.h"
+#include "core/string.h"
+#include "mm/page_alloc.h"
+
+enum trace_mode trace_mode = TRACE_API;
+static DEFINE_PER_CPU(struct trace_record *, trace_ring); /* NULL: no records */
+
+bool trace_init_cpu(unsigned int cpu)
+{
+    struct trace_record *ring;
+    size_t bytes = TRACE_RING_ENTRIES * sizeof(*ring);
+    struct beacon_cpu *c = per_cpu(beacon_cpu, cpu);
+
+    if (trace_mode == TRACE_OFF)
+        return true;
+    ring = alloc_xenheap_pages(order_from_bytes(bytes));
+    if (!ring)
+        return false;
+    memset(ring, 0, bytes);
+    c->ring = paddr_x(virt_to_paddr(ring));
+    c->ring_entries = TRACE_RING_ENTRIES;
+    per_cpu(trace_ring, cpu) = ring;
+    return true;
+}
+
+static void record(struct beacon_cpu *c, enum trace_kind kind, uint64_t what, const void *caller)
+{
+    struct trace_record *ring = this_cpu(trace_ring), *r;
+    uint64_t head = c->ring_head;
+
+    if (!ring)
+        return;
+    r = &ring[head % TRACE_RING_ENTRIES];
+    r->head = (read_sysreg(cntpct_el0) & TRACE_TIME_MASK) | (uint64_t)kind << TRACE_KIND_SHIFT;
+    r->what = what;
+    r->caller = (uintptr_t)caller;
+    __atomic_store_n(&c->ring_head, head + 1, __ATOMIC_RELEASE);
+}
+
+static uint64_t what_of(mfn_t mfn, unsigned int slot, unsigned int refs)
+{
+    return mfn_x(mfn) | (uint64_t)slot << TRACE_SLOT_SHIFT | (uint64_t)refs << TRACE_REFS_SHIFT;
+}
+
+/* The change is complete: even again. */
+static void trace_end(struct beacon_cpu *c)
+{
+    __atomic_store_n(&c->generation, c->generation + 1, __ATOMIC_RELEASE);
+}
+
+void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsigned int probe,
+               const void *caller)
+{
+    struct beacon_cpu *c = this_cpu(beacon_cpu);
+
+    c->maps++;
+    c->hits += hit;
+    c->probes += probe;
+    record(c, TRACE_MAP,
+           what_of(mfn, slot, refs) | (uint64_t)hit << TRACE_HIT_SHIFT |
+               (uint64_t)probe << TRACE_PROBE_SHIFT,
+           caller);
+    trace_end(c);
+}
+
+void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller)
+{
+    struct beacon_cpu *c = this_cpu(beacon_cpu);
+
+    c->unmaps++;
+    record(c, TRACE_UNMAP, what_of(mfn, slot, refs), caller);
+    trace_end(c);
+}
+
+void trace_bypass(mfn_t mfn, const void *caller)
+{
+    uint64_t irq = local_irq_save();
+    struct beacon_cpu *c = this_cpu(beacon_cpu);
+
+    c->bypasses++;
+    record(c, TRACE_BYPASS, what_of(mfn, 0, 0), caller);
+    local_irq_restore(irq);
+}
+
+void trace_print_last(unsigned int n)
+{
+    static const char *const name[] = {"none", "map", "unmap", "bypass"};
+    struct beacon_cpu *c = this_cpu(beacon_cpu);
+    const struct trace_record *ring = this_cpu(trace_ring);
+    uint64_t at = c->ring_head > n ? c->ring_head - n : 0;
+
+    for (; ring && at < c->ring_head; at++) {
+        const struct trace_record *r = &ring[at % TRACE_RING_ENTRIES];
+
+        printk("CPU%u: event %lu: %s mfn 0x%lx slot %lu refs %lu by 0x%lx\n", smp_processor_id(),
+               at, name[r->head >> TRACE_KIND_SHIFT & 3], r->what & TRACE_MFN_MASK,
+               r->what >> TRACE_SLOT_SHIFT & TRACE_SLOT_MASK,
+               r->what >> TRACE_REFS_SHIFT & TRACE_REFS_MASK, r->caller);
+    }
+}

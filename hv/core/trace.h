@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an engine reports: counters and, with trace=api, ring records
+ * (include/hvscope/trace.h). Between trace_begin() and trace_map() or
+ * trace_unmap() interrupts are masked: a change of a slot, its counters and
+ * its record are one unit, and the beacon's generation is odd.
+ */
+#ifndef HV_CORE_TRACE_H
+#define HV_CORE_TRACE_H
+
+#include "core/beacon.h"
+#include <hvscope/trace.h>
+
+/* Set by the command line, before trace_init_cpu(). */
+extern enum trace_mode trace_mode;
+
+/* Give a CPU its ring. False if there is no memory. */
+bool trace_init_cpu(unsigned int cpu);
+
+/* This CPU's slots are about to change. */
+static inline void trace_begin(void)
+{
+    struct beacon_cpu *c = this_cpu(beacon_cpu);
+
+    __atomic_store_n(&c->generation, c->generation + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* A slot's entry was overwritten; was it a live translation? */
+static inline void trace_commandeer(bool live)
+{
+    this_cpu(beacon_cpu)->commandeers += live;
+}
+
+/* A map is done. refs: the slot's count now; caller: return address of the call. */
+void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsigned int probe,
+               const void *caller);
+
+/* An unmap is done. */
+void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller);
+
+/* A map was answered from the directmap. */
+void trace_bypass(mfn_t mfn, const void *caller);
+
+/* Print this CPU's last n records. */
+void trace_print_last(unsigned int n);
+
+#endif /* HV_CORE_TRACE_H */

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The images: one ELF file an engine, and a .bin of each for the boot loader.
+
+HV_ENGINES := xen
+
+HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding -nostdinc -isystem $(shell $(CROSS)gcc -print-file-name=include) \
+	-Iinclude -Ihv -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
+	-fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer -fno-common \
+	-fno-asynchronous-unwind-tables -fno-jump-tables -ffile-prefix-map=$(CURDIR)=.
+HV_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	-Wl,--fatal-warnings -Wl,--no-warn-rwx-segments
+
+HV_SOURCES := $(filter-out hv/mm/domain_page_%.c,$(wildcard hv/arch/*.c hv/mm/*.c hv/core/*.c hv/work/*.c)) $(wildcard hv/arch/*.S)
+HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(HV_SOURCES))
+HV_ENGINE_OBJECTS := $(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_ENGINES))
+HV_LDS := $(BUILD)/hv/hv.lds
+
+$(BUILD)/hv/%.c.o: hv/%.c
+	@mkdir -p $(@D)
+	@echo '  CC    $<'
+	@$(CROSS)gcc $(HV_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/hv/%.S.o: hv/%.S
+	@mkdir -p $(@D)
+	@echo '  AS    $<'
+	@$(CROSS)gcc -g -Iinclude -Ihv -MMD -MP -c $< -o $@
+
+$(HV_LDS): hv/hv.lds.S include/hvscope/layout.h
+	@mkdir -p $(@D)
+	@$(CROSS)gcc -E -P -D__ASSEMBLER__ -Iinclude -x assembler-with-cpp $< -o $@
+
+$(BUILD)/hv-%.elf: $(HV_OBJECTS) $(BUILD)/hv/mm/domain_page_%.c.o $(HV_LDS)
+	@echo '  LINK  $@'
+	@$(CROSS)gcc $(HV_LDFLAGS) -T $(HV_LDS) -o $@ $(filter %.o,$^)
+
+$(BUILD)/hv-%.bin: $(BUILD)/hv-%.elf
+	@$(CROSS)objcopy -O binary $< $@
+
+$(BUILD)/hv.elf: $(BUILD)/hv-xen.elf
+	@ln -sf $(<F) $@
+
+.SECONDARY: $(HV_OBJECTS) $(HV_ENGINE_OBJECTS) $(patsubst %,$(BUILD)/hv-%.elf,$(HV_ENGINES))
+
+-include $(HV_OBJECTS:.o=.d) $(HV_ENGINE_OBJECTS:.o=.d)

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One QEMU with the image in it, and its run directory.
+
+The run directory is what the tools find a machine by: RAM file, QMP and gdb
+sockets, console log, pid. It is 0700, everything in it is made anew for each
+run, and no TCP port is opened.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "gdb-scripts"))
+
+from hvscope import beacon  # noqa: E402  (the scripts' reader of the beacon's layout)
+from hvscope.error import HvError  # noqa: E402
+
+QEMU = "qemu-system-aarch64"
+SHM = Path("/dev/shm")
+ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
+PR_SET_PDEATHSIG = 1
+FILES = ("tmux.sock", "ram", "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "console", "pid")
+
+
+class LaunchError(Exception):
+    """What went wrong, in one sentence for the user."""
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as QEMU writes it: 512M, 4G, 1100G."""
+    match = re.fullmatch(r"(\d+)([MGT])", text.upper())
+    if not match:
+        raise LaunchError(f"MEM={text} is not a size: write 512M, 4G or 1100G")
+    return int(match[1]) << {"M": 20, "G": 30, "T": 40}[match[2]]
+
+
+def connect(directory: Path, name: str) -> socket.socket:
+    """Connect to a socket of a run directory, however long its path is."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(f"/proc/self/fd/{fd}/{name}")
+        return sock
+    finally:
+        os.close(fd)
+
+
+def die_with_parent() -> None:
+    """In the child: end when whoever started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Machine:
+    """A run: start() it, look at it, stop() it."""
+
+    def __init__(self, directory: Path, image: Path, smp: int = 2, mem: str = "4G",
+                 cpu: str = "max", append: str = "", extra: str = ""):
+        self.dir = Path(os.path.abspath(directory))
+        self.image = Path(os.path.abspath(image))
+        self.smp, self.cpu, self.append = smp, cpu, append
+        self.size = parse_size(mem)
+        self.extra = shlex.split(extra)
+        self.process: subprocess.Popen | None = None
+        self.notice = ""
+        self._ram: Path | None = None
+
+    def start(self) -> None:
+        """Make the run directory and start QEMU; returns when its sockets are there."""
+        if not self.image.exists():
+            raise LaunchError(f"there is no image {self.image}: run make all")
+        self._prepare()
+        log = open(self.dir / "qemu.log", "wb")
+        try:
+            self.process = subprocess.Popen(
+                self._command(), cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=die_with_parent)
+        except FileNotFoundError:
+            raise LaunchError(f"{QEMU} is not installed: run make deps") from None
+        finally:
+            log.close()
+        self._wait_for_sockets()
+
+    def _prepare(self) -> None:
+        self.dir.mkdir(parents=True, exist_ok=True)
+        os.chmod(self.dir, 0o700)
+        pid = self.running_pid(self.dir)
+        if pid:
+            raise LaunchError(f"a machine runs in {self.dir} already (pid {pid}): "
+                              "end it, or give another DIR=")
+        self.remove_files()
+        self._ram = self._make_ram()
+
+    @staticmethod
+    def running_pid(directory: Path) -> int:
+        """The pid of the QEMU that has this run directory, 0 if none has."""
+        try:
+            pid = int((directory / "pid").read_text())
+            os.kill(pid, 0)
+            return pid
+        except (OSError, ValueError):
+            return 0
+
+    def remove_files(self) -> None:
+        """Remove what a run left, its RAM on tmpfs included."""
+        ram = self.dir / "ram"
+        if ram.is_symlink():
+            target = Path(os.readlink(ram))
+            if target.parent == SHM and target.name.startswith("hvscope-"):
+                target.unlink(missing_ok=True)
+        for name in FILES:
+            (self.dir / name).unlink(missing_ok=True)
+
+    def _make_ram(self) -> Path:
+        """A new, sparse file, 0600; on tmpfs if that has room."""
+        try:
+            status = os.statvfs(SHM)
+            room = status.f_bavail * status.f_frsize >= min(self.size, ROOM)
+        except OSError:
+            room = False
+        if room:
+            fd, name = tempfile.mkstemp(prefix="hvscope-", dir=SHM)
+            (self.dir / "ram").symlink_to(name)
+        else:
+            name = str(self.dir / "ram")
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            self.notice = (f"{SHM} has no {min(self.size, ROOM) >> 20} MiB to spare: RAM is "
+                           f"{name}, and the machine is slower")
+        os.truncate(fd, self.size)
+        os.close(fd)
+        return Path(name)
+
+    def _command(self) -> list[str]:
+        def chardev(name: str, path: str, more: str = "") -> list[str]:
+            return ["-chardev", f"socket,id={name},path={path},server=on,wait=off{more}"]
+        return [
+            QEMU, "-M", "virt,virtualization=on,gic-version=3,memory-backend=ram",
+            "-cpu", self.cpu, "-smp", str(self.smp), "-m", f"{self.size >> 20}M",
+            "-object", f"memory-backend-file,id=ram,size={self.size},"
+                       f"mem-path={str(self._ram).replace(',', ',,')},share=on",
+            "-nodefaults", "-nic", "none", "-display", "none", "-pidfile", "pid",
+            *chardev("console", "console.sock", ",logfile=console"), "-serial", "chardev:console",
+            *chardev("gdb", "gdb.sock"), "-gdb", "chardev:gdb",
+            "-qmp", "unix:qmp.sock,server=on,wait=off",
+            "-qmp", "unix:qmp-user.sock,server=on,wait=off",
+            "-kernel", str(self.image), "-append", self.append, *self.extra]
+
+    def _wait_for_sockets(self, timeout: float = 20) -> None:
+        deadline = time.monotonic() + timeout
+        while not (self.dir / "qmp-user.sock").exists() or not self.running_pid(self.dir):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise LaunchError("QEMU did not start: " + self.qemu_log())
+            time.sleep(0.01)
+
+    def qemu_log(self) -> str:
+        """What QEMU itself had to say, on one line."""
+        text = (self.dir / "qemu.log").read_text(errors="replace").strip()
+        return " / ".join(text.splitlines()[-3:]) or "no reason was given"
+
+    def qmp(self, command: str, **arguments: object) -> object:
+        """Ask over the people's socket: connect, ask, disconnect."""
+        with connect(self.dir, "qmp-user.sock") as sock:
+            sock.settimeout(10)
+            stream = sock.makefile("rw", encoding="utf-8")
+            stream.readline()
+            for name, args in (("qmp_capabilities", {}), (command, arguments)):
+                stream.write(json.dumps({"execute": name, "arguments": args}) + "\n")
+                stream.flush()
+                reply = json.loads(stream.readline())
+                while "event" in reply:
+                    reply = json.loads(stream.readline())
+            if "error" in reply:
+                raise LaunchError(f"QMP {command}: {reply['error']['desc']}")
+            return reply["return"]
+
+    def console(self) -> str:
+        """All that the image printed so far."""
+        try:
+            return (self.dir / "console").read_text(errors="replace").replace("\r", "")
+        except FileNotFoundError:
+            return ""
+
+    def wait_console(self, text: str, timeout: float = 20) -> str:
+        """Wait until the console holds text; returns the console."""
+        deadline = time.monotonic() + timeout
+        while text not in self.console():
+            ended = self.process.poll() is not None
+            if (ended and text not in self.console()) or time.monotonic() > deadline:
+                raise LaunchError(f"the console never said {text!r}:\n{self.console()}")
+            time.sleep(0.02)
+        return self.console()
+
+    def type(self, line: str) -> None:
+        """Type a line on the console."""
+        with connect(self.dir, "console.sock") as sock:
+            sock.sendall(line.encode() + b"\n")
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the machine to end; the exit status that the image left."""
+        self.process.wait(timeout)
+        return self.exit_status()
+
+    def exit_status(self) -> int:
+        """Status in the beacon of the RAM file; BEACON_EXIT_NONE if the image wrote none."""
+        def read(pa: int, size: int) -> bytes:
+            with open(self._ram, "rb") as ram:
+                ram.seek(pa - beacon.RAM_BASE)
+                return ram.read(size)
+        try:
+            return beacon.beacon_read(read).exit_status & 0xff
+        except (HvError, OSError):
+            return beacon.BEACON_EXIT_NONE
+
+    def stop(self) -> None:
+        """End QEMU, if it has not ended."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def cleanup(self) -> None:
+        """stop() and remove what the run left."""
+        self.stop()
+        self.remove_files()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which machine; the Makefile's variables."""
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--image", type=Path, required=True)
+    parser.add_argument("--smp", type=int, default=2)
+    parser.add_argument("--mem", default="4G")
+    parser.add_argument("--cpu", default="max")
+    parser.add_argument("--append", default="")
+    parser.add_argument("--extra", default="")
+
+
+def from_arguments(args: argparse.Namespace) -> Machine:
+    """The machine that these options describe."""
+    return Machine(args.dir, args.image, args.smp, args.mem, args.cpu, args.append, args.extra)

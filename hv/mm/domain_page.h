@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mapcache: temporary maps of single frames, per CPU. Names are Xen's.
+ *
+ * An address returned here is valid on the CPU that called only: a context
+ * that holds a map is never moved to another CPU. Callable with interrupts on
+ * or off, and from interrupt handlers; not from SError or debug handlers.
+ */
+#ifndef HV_MM_DOMAIN_PAGE_H
+#define HV_MM_DOMAIN_PAGE_H
+
+#include "arch/percpu.h"
+#include <hvscope/mapcache.h>
+
+/* The 1024 slots of a CPU: two contiguous level 2 pages. */
+DECLARE_PER_CPU(lpae_t *, xen_dommap);
+extern lpae_t cpu0_dommap[DOMHEAP_ENTRIES];
+
+/* enum beacon_engine: which one is linked in. */
+extern const uint32_t mapcache_engine;
+extern const char mapcache_engine_name[];
+
+/* No slot is left for mfn: print what the slots hold, and panic. */
+_Noreturn void mapcache_full(const lpae_t *map, mfn_t mfn);
+
+/* Sum of the reference counts of this CPU's slots. */
+uint64_t mapcache_refs(void);
+
+/* Build slot 255 of a CPU's root. False if there is no memory. */
+bool init_domheap_mappings(unsigned int cpu);
+
+/*
+ * Map a frame. Each call takes a reference that one unmap_domain_page() gives
+ * back, in any order. A frame that is in the directmap is answered from there.
+ * All 1024 slots in use: BUG.
+ */
+void *map_domain_page(mfn_t mfn);
+
+/* Release a map. NULL and whatever is not of the domheap is ignored. */
+void unmap_domain_page(const void *ptr);
+
+/* The frame behind a pointer of the domheap, the directmap or the vmap area. */
+mfn_t domain_page_map_to_mfn(const void *ptr);
+
+/* A map that every CPU sees and that may outlive its context. NULL if none is left. */
+void *map_domain_page_global(mfn_t mfn);
+void unmap_domain_page_global(const void *ptr);
+
+#endif /* HV_MM_DOMAIN_PAGE_H */

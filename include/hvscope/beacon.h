@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The beacon: where a tool finds everything in the image's memory.
+ *
+ * The image starts with an arm64 Linux Image header. Its reserved words say
+ * where the beacon is: res3 holds BEACON_IMAGE_MAGIC, res2 the offset of the
+ * beacon page from the start of the image. QEMU's virt machine loads the image
+ * 2 MiB above the start of RAM (0x40200000), so no memory has to be searched.
+ *
+ * The page is part of the loaded file, with a magic of 0: a reset loads it
+ * anew, and the first instructions clear it again, so a beacon of an earlier
+ * run is never seen as this one's. `magic` is the last field to be written;
+ * a reader checks it first and again, with boot_id, after it has read.
+ * To a reader, everything here is guest data: bounded, never trusted.
+ */
+#ifndef HVSCOPE_BEACON_H
+#define HVSCOPE_BEACON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The arm64 Linux Image header (kernel.org, "Booting AArch64 Linux"). */
+struct image_header {
+    uint32_t code[2];
+    uint64_t text_offset;
+    uint64_t image_size;
+    uint64_t flags;
+    uint64_t beacon_offset; /* res2 */
+    uint64_t beacon_magic;  /* res3: BEACON_IMAGE_MAGIC */
+    uint64_t res4;
+    uint32_t magic; /* IMAGE_MAGIC */
+    uint32_t res5;
+};
+
+_Static_assert(sizeof(struct image_header) == 64, "fixed by the boot protocol");
+
+#define IMAGE_MAGIC        0x644d5241u                  /* "ARM\x64" */
+#define BEACON_IMAGE_MAGIC UINT64_C(0x31474d4943535648) /* "HVSCIMG1" */
+#define BEACON_MAGIC       UINT64_C(0x3145504f43535648) /* "HVSCOPE1" */
+#define BEACON_VERSION     1
+
+/* Where the image is, from the start of the RAM it is loaded to. */
+#define BEACON_LOAD_OFFSET UINT64_C(0x200000)
+
+enum beacon_state {
+    BEACON_BOOTING,        /* MMU off; never seen with the magic set */
+    BEACON_MMU_ON,         /* published; no CPU has a mapcache yet */
+    BEACON_MAPCACHE_READY, /* the CPUs whose state is BEACON_CPU_ON have one */
+    BEACON_PANICKED,
+    BEACON_OFF,
+};
+
+enum beacon_cpu_state {
+    BEACON_CPU_OFF,
+    BEACON_CPU_MMU_OFF, /* started, its own tables not in use yet */
+    BEACON_CPU_ON,      /* root, l1 and l2 are valid */
+};
+
+enum beacon_engine {
+    BEACON_ENGINE_XEN,
+    BEACON_ENGINE_BBM,
+    BEACON_ENGINE_CLOCK,
+};
+
+/* Exit statuses of a run that are not the image's own choice. */
+#define BEACON_EXIT_OK    0
+#define BEACON_EXIT_PANIC 1
+#define BEACON_EXIT_NONE  70 /* none written: the machine ended in another way */
+
+#define BEACON_BANKS_MAX    8
+#define BEACON_CPUS_MAX     64
+#define BEACON_BUILD_ID_MAX 20
+#define BEACON_MESSAGE_MAX  128
+
+struct beacon_bank {
+    uint64_t base; /* PA */
+    uint64_t size; /* bytes */
+};
+
+struct beacon {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size;    /* of this struct, bytes */
+    uint64_t boot_id; /* differs from boot to boot, reset included */
+    uint32_t state;   /* enum beacon_state */
+    uint32_t exit_status;
+
+    uint32_t engine;   /* enum beacon_engine */
+    uint32_t ncpu;     /* CPUs of the machine that the image uses; blocks below */
+    uint64_t image_pa; /* PA and VA of the image header */
+    uint64_t image_va;
+    uint64_t image_size; /* in memory, bytes */
+    uint64_t cntfrq;     /* Hz of record times */
+    uint64_t tcr;        /* TCR_EL2 of every CPU */
+
+    uint64_t domheap_va;
+    uint64_t domheap_size;    /* bytes */
+    uint32_t domheap_entries; /* slots */
+    uint32_t root_level;
+    uint32_t l0_index;     /* the root's entry above the domheap */
+    uint32_t bbm_level;    /* ID_AA64MMFR2_EL1.BBM */
+    uint64_t slot_attr;    /* a valid slot's bits under SLOT_ATTR_MASK */
+    uint64_t directmap_va; /* VA of PA 0 in slots 256-265 */
+
+    uint32_t trace_mode; /* enum trace_mode */
+    uint32_t directmap;  /* 1: all RAM is in slots 256-265; 0: the xenheap only */
+    uint64_t xenheap_pa;
+    uint64_t xenheap_size;
+
+    uint32_t cpu_offset; /* of the first struct beacon_cpu, from this struct */
+    uint32_t cpu_stride; /* bytes from one to the next */
+    uint32_t nr_banks;
+    uint32_t build_id_size;
+    uint8_t build_id[BEACON_BUILD_ID_MAX]; /* of the ELF file, NT_GNU_BUILD_ID */
+    uint32_t reserved;
+    struct beacon_bank bank[BEACON_BANKS_MAX]; /* RAM that the image uses */
+    char message[BEACON_MESSAGE_MAX];          /* why it panicked; NUL-terminated */
+};
+
+/*
+ * What one CPU says. Counters only grow and wrap at 2^64.
+ *
+ * generation is odd while this CPU changes its slots (inside map_domain_page()
+ * and unmap_domain_page(), interrupts masked), so slots read between two equal
+ * even values belong together.
+ */
+struct beacon_cpu {
+    uint32_t state; /* enum beacon_cpu_state */
+    uint32_t reserved;
+    uint64_t mpidr;
+    uint64_t root;  /* PA of its level 0 table */
+    uint64_t l1;    /* PA of its level 1 table under l0_index */
+    uint64_t l2[2]; /* PA of its slots: 512 entries each */
+    uint64_t generation;
+    uint64_t ring;         /* PA of the records, 0 if none */
+    uint64_t ring_entries; /* a power of two */
+    uint64_t ring_head;    /* records ever written: trace.h */
+
+    uint64_t maps;        /* map_domain_page() calls that took or shared a slot */
+    uint64_t unmaps;      /* unmap_domain_page() calls that released one */
+    uint64_t hits;        /* maps that found their frame in a slot */
+    uint64_t commandeers; /* maps that overwrote the valid entry of another frame */
+    uint64_t probes;      /* slots passed over, all maps */
+    uint64_t bypasses;    /* maps answered from the directmap */
+    uint64_t work;        /* operations of the workload done */
+    uint64_t verified;    /* pages whose pattern was checked and right */
+};
+
+_Static_assert(sizeof(struct beacon) == 448, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 144, "shared with tools");
+_Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
+
+#endif /* HVSCOPE_BEACON_H */
