@@ -11,7 +11,10 @@
 /* Maps that this CPU's work holds: counted apart from the slots. */
 DECLARE_PER_CPU(uint64_t, pace_held);
 
-/* Wait until this CPU's next call is due. */
+/* From here on this CPU is paced. */
+void pace_start(void);
+
+/* Wait until this CPU's next call is due: calls that did not wait count too. */
 void pace_wait(void);
 
 /* Inlined, so that the trace names the function that really maps. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/trace.h"
 #include "arch/irq.h"
+#include "core/cmdline.h"
 #include "core/printk.h"
 #include "core/string.h"
 #include "mm/page_alloc.h"
 
-enum trace_mode trace_mode = TRACE_API;
 static DEFINE_PER_CPU(struct trace_record *, trace_ring); /* NULL: no records */
 
 bool trace_init_cpu(unsigned int cpu)
@@ -14,7 +14,8 @@ bool trace_init_cpu(unsigned int cpu)
     size_t bytes = TRACE_RING_ENTRIES * sizeof(*ring);
     struct beacon_cpu *c = per_cpu(beacon_cpu, cpu);
 
-    if (trace_mode == TRACE_OFF)
+    beacon()->trace_mode = options.trace;
+    if (options.trace == TRACE_OFF)
         return true;
     ring = alloc_xenheap_pages(order_from_bytes(bytes));
     if (!ring)

@@ -11,10 +11,7 @@
 #include "core/beacon.h"
 #include <hvscope/trace.h>
 
-/* Set by the command line, before trace_init_cpu(). */
-extern enum trace_mode trace_mode;
-
-/* Give a CPU its ring. False if there is no memory. */
+/* Give a CPU its ring, if the command line wants one. False if there is no memory. */
 bool trace_init_cpu(unsigned int cpu);
 
 /* This CPU's slots are about to change. */

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def drain(sock: socket.socket) -> None:
+    """Read until the other side is gone."""
+    try:
+        while sock.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
 class Machine:
     """A run: start() it, look at it, stop() it."""
 
@@ -74,6 +84,7 @@ class Machine:
         self.process: subprocess.Popen | None = None
         self.notice = ""
         self._ram: Path | None = None
+        self._keyboard: socket.socket | None = None
 
     def start(self) -> None:
         """Make the run directory and start QEMU; returns when its sockets are there."""
@@ -202,9 +213,15 @@ class Machine:
         return self.console()
 
     def type(self, line: str) -> None:
-        """Type a line on the console."""
-        with connect(self.dir, "console.sock") as sock:
-            sock.sendall(line.encode() + b"\n")
+        """Type a line on the console.
+
+        The connection stays, or QEMU may drop the line; what comes back is read and thrown
+        away (the log has it), or the image would wait for us.
+        """
+        if not self._keyboard:
+            self._keyboard = connect(self.dir, "console.sock")
+            threading.Thread(target=drain, args=(self._keyboard,), daemon=True).start()
+        self._keyboard.sendall(line.encode() + b"\n")
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the machine to end; the exit status that the image left."""
@@ -224,6 +241,10 @@ class Machine:
 
     def stop(self) -> None:
         """End QEMU, if it has not ended."""
+        if self._keyboard:
+            self._keyboard.shutdown(socket.SHUT_RDWR)
+            self._keyboard.close()
+            self._keyboard = None
         if self.process and self.process.poll() is None:
             self.process.terminate()
             try:

@@ -62,6 +62,7 @@ void work_run(void)
     while (__atomic_load_n(&system_state, __ATOMIC_ACQUIRE) != SYS_ACTIVE)
         cpu_relax();
     work->init();
+    pace_start();
     work_loop(work);
     work->exit();
     census_check();

@@ -10,7 +10,7 @@ struct workload {
     const char *name;
     const char *looks; /* what it should look like on the screen, in a sentence */
 
-    /* Set up this CPU's part. All CPUs are up; no map may stay open. */
+    /* Set up this CPU's part, at full speed. All CPUs are up; no map may stay open. */
     void (*init)(void);
 
     /* One operation: a few maps and their unmaps. No map may stay open. */
