@@ -18,7 +18,7 @@ HOSTCFLAGS ?= -O2 -g
 HOSTCFLAGS += -std=gnu11 $(WARNINGS)
 UNIT_TESTS :=
 
-.DEFAULT_GOAL := help
+.DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
 include hv/hv.mk
@@ -29,7 +29,7 @@ include hv/hv.mk
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps

@@ -47,6 +47,7 @@ static uint64_t tcr_value(void)
 
 void boot_cpu_init(struct boot_cpu *cpu)
 {
+    cpu->launch = link_va(cpu_launch);
     cpu->mair = MAIR_VALUE;
     cpu->tcr = tcr_value();
     cpu->sctlr = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_SA | SCTLR_WXN;

@@ -6,6 +6,7 @@
 #define BOOT_STACK_SIZE 32768
 
 #define BOOT_CPU_STACK_PA 0
+#define BOOT_CPU_LAUNCH   8
 #define BOOT_CPU_MAIR     16
 #define BOOT_CPU_TTBR0    32
 #define BOOT_CPU_VBAR     48
@@ -18,7 +19,7 @@
 
 struct boot_cpu {
     uint64_t stack_pa; /* top of the stack before the MMU is on */
-    uint64_t reserved;
+    uint64_t launch;   /* VA of cpu_launch */
     uint64_t mair;
     uint64_t tcr;
     uint64_t ttbr0;
@@ -30,6 +31,7 @@ struct boot_cpu {
     uint64_t entry;    /* VA of a function that does not return */
 };
 
+_Static_assert(offsetof(struct boot_cpu, launch) == BOOT_CPU_LAUNCH, "entry.S loads it");
 _Static_assert(offsetof(struct boot_cpu, mair) == BOOT_CPU_MAIR, "entry.S loads mair, tcr");
 _Static_assert(offsetof(struct boot_cpu, ttbr0) == BOOT_CPU_TTBR0, "entry.S loads ttbr0, sctlr");
 _Static_assert(offsetof(struct boot_cpu, vbar) == BOOT_CPU_VBAR, "entry.S loads vbar, tpidr");
@@ -46,12 +48,12 @@ struct boot_cpu *boot_primary(uint64_t fdt);
 void boot_secondary(void);
 
 /*
- * Fill in the registers that are the same for every CPU: MAIR, TCR, SCTLR, VBAR.
+ * Fill in what is the same for every CPU: MAIR, TCR, SCTLR, VBAR, cpu_launch.
  * Callable before and after the MMU is on.
  */
 void boot_cpu_init(struct boot_cpu *cpu);
 
-extern char secondary_start[];
+extern char secondary_start[], cpu_launch[];
 #endif
 
 #endif /* HV_ARCH_BOOT_H */

@@ -6,6 +6,7 @@
 #include <hvscope/layout.h>
 #include "arch/boot.h"
 
+    .cfi_sections .debug_frame
     .section .text.header, "ax"
     /* The arm64 Linux Image header: include/hvscope/beacon.h. */
     b       primary_start
@@ -53,6 +54,7 @@ mmu_enable:
     ldp     x5, x6, [x0, #BOOT_CPU_VBAR]
     ldp     x7, x8, [x0, #BOOT_CPU_STACK_VA]
     ldr     x9, [x0, #BOOT_CPU_ENTRY]
+    ldr     x10, [x0, #BOOT_CPU_LAUNCH]
     msr     mair_el2, x1
     msr     tcr_el2, x2
     msr     ttbr0_el2, x3
@@ -70,4 +72,15 @@ mmu_enable:
     mov     x29, xzr
     mov     x30, xzr
     mov     x0, x8
-    br      x9
+    br      x10
+
+/* x9: where to go, x0: its argument. At its virtual address; backtraces end here. */
+    .global cpu_launch
+    .type cpu_launch, %function
+cpu_launch:
+    .cfi_startproc
+    .cfi_undefined x30
+    blr     x9
+    b       .
+    .cfi_endproc
+    .size cpu_launch, . - cpu_launch
