@@ -12,6 +12,9 @@
 #include "arch/percpu.h"
 #include <hvscope/mapcache.h>
 
+/* For map_domain_page() and unmap_domain_page(): an interrupt can tell that it came inside. */
+#define MAPCACHE_TEXT __attribute__((section(".text.mapcache")))
+
 /* The 1024 slots of a CPU: two contiguous level 2 pages. */
 DECLARE_PER_CPU(lpae_t *, xen_dommap);
 extern lpae_t cpu0_dommap[DOMHEAP_ENTRIES];

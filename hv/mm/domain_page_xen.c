@@ -28,7 +28,7 @@ static bool slot_maps(lpae_t pte, mfn_t slot_mfn)
  * The first that fits ends the search, so a match behind a count-0 slot is not
  * found, and a frame may have several slots.
  */
-void *map_domain_page(mfn_t mfn)
+MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
 {
     mfn_t slot_mfn = _mfn(mfn_x(mfn) & ~SLOT_MFN_MASK);
     unsigned int home = mapcache_home(mfn, DOMHEAP_ENTRIES);
@@ -80,7 +80,7 @@ void *map_domain_page(mfn_t mfn)
     return (void *)vaddr_x(va);
 }
 
-void unmap_domain_page(const void *ptr)
+MAPCACHE_TEXT void unmap_domain_page(const void *ptr)
 {
     uint64_t offset = (uintptr_t)ptr - DOMHEAP_VIRT_START;
     unsigned int slot = offset >> SLOT_SHIFT, refs;

@@ -87,7 +87,8 @@ void work_print_totals(void)
             continue;
         c = per_cpu(beacon_cpu, cpu);
         printk("CPU%u: %lu maps, %lu unmaps, %lu hits, %lu commandeers, %lu operations, "
-               "%lu pages verified\n",
-               cpu, c->maps, c->unmaps, c->hits, c->commandeers, c->work, c->verified);
+               "%lu pages verified, %lu interrupts (%lu inside)\n",
+               cpu, c->maps, c->unmaps, c->hits, c->commandeers, c->work, c->verified, c->irqs,
+               c->irqs_inside);
     }
 }
