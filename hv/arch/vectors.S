@@ -15,6 +15,13 @@
     b       \to
     .endm
 
+    .macro guest number
+    .balign 128
+    stp     x0, x1, [sp, #-16]!
+    mov     x0, #\number
+    b       guest_exit
+    .endm
+
     .text
     .balign 2048
     .global vectors
@@ -23,8 +30,11 @@ vectors:
     own     \number, fatal_entry
     .endr
     own     5, irq_entry
-    .irp    number, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    .irp    number, 6, 7
     own     \number, fatal_entry
+    .endr
+    .irp    number, 8, 9, 10, 11, 12, 13, 14, 15
+    guest   \number
     .endr
 
 /* x0: vector. Fills in the rest of the frame at sp; clobbers x1 and x2. */

@@ -21,6 +21,7 @@ struct irq_page {
     uint64_t count;
 };
 
+DEFINE_PER_CPU(uint64_t, ticks);
 static DEFINE_PER_CPU(mfn_t, irq_page);
 static DEFINE_PER_CPU(uint64_t, irq_page_count);
 
@@ -52,8 +53,10 @@ void irq_dispatch(struct frame *frame)
     CHECK(intid == GIC_PPI_CNTHP, "interrupt %u was never enabled", intid);
     c->irqs++;
     c->irqs_inside += came_inside_mapcache(frame);
-    if (timer_interrupt())
+    if (timer_interrupt()) {
+        this_cpu(ticks)++;
         irq_page_touch();
+    }
     gic_end(intid);
 }
 

@@ -3,6 +3,11 @@
 #ifndef HV_CORE_INTERRUPT_H
 #define HV_CORE_INTERRUPT_H
 
+#include "arch/percpu.h"
+
+/* Ticks that this CPU has seen. */
+DECLARE_PER_CPU(uint64_t, ticks);
+
 /* Give this CPU its tick and take interrupts from here on. */
 void interrupts_start(void);
 

@@ -27,6 +27,11 @@ void pace_start(void)
     this_cpu(pace) = (struct pace){options.pace != 0, timer_now(), calls_made()};
 }
 
+void pace_stop(void)
+{
+    this_cpu(pace).on = false;
+}
+
 void pace_wait(void)
 {
     uint64_t interval, due;

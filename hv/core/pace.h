@@ -11,8 +11,9 @@
 /* Maps that this CPU's work holds: counted apart from the slots. */
 DECLARE_PER_CPU(uint64_t, pace_held);
 
-/* From here on this CPU is paced. */
+/* From here on this CPU is paced, or not. */
 void pace_start(void);
+void pace_stop(void);
 
 /* Wait until this CPU's next call is due: calls that did not wait count too. */
 void pace_wait(void);
