@@ -5,6 +5,7 @@
 #include "arch/irq.h"
 #include "arch/timer.h"
 #include "core/beacon.h"
+#include "core/pace.h"
 #include "core/panic.h"
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
@@ -35,6 +36,7 @@ static void irq_page_touch(void)
           (void *)page, page->self, page->count, this_cpu(irq_page_count));
     page->count = ++this_cpu(irq_page_count);
     unmap_domain_page(page);
+    pace_forgive(2);
 }
 
 static bool came_inside_mapcache(const struct frame *frame)

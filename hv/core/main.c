@@ -67,13 +67,13 @@ void hv_main(uint64_t fdt_pa)
 
     boot_cpu_adopt();       /* per-CPU data, no identity map */
     fdt = fdt_open(fdt_pa); /* device tree, console, PSCI */
-    setup_ram(fdt);         /* the banks */
+    arguments = fdt_string(fdt, "/chosen", "bootargs");
+    cmdline_parse(arguments ? arguments : "");
+    setup_ram(fdt); /* the banks */
     ncpu = smp_count(fdt);
     beacon_publish(ncpu, random_seed(fdt) + timer_now()); /* tools can look from here on */
     printk("hvscope image, engine %s, %u CPU%s\n", mapcache_engine_name, ncpu,
            ncpu == 1 ? "" : "s");
-    arguments = fdt_string(fdt, "/chosen", "bootargs");
-    cmdline_parse(arguments ? arguments : "");
     setup_mm(fdt, fdt_pa); /* RAM, directmap, mapcache, allocators */
     gic_init(fdt);
     gic_cpu_init();

@@ -117,3 +117,20 @@ void domain_destroy(struct domain *d)
     domain_unlock(d);
     pace_start();
 }
+
+void guests_print(void)
+{
+    static const char *const names[] = {
+        [DOMAIN_FREE] = "free",   [DOMAIN_BUILDING] = "being built",       [DOMAIN_ALIVE] = "alive",
+        [DOMAIN_DYING] = "dying", [DOMAIN_DESTROYING] = "being destroyed",
+    };
+
+    for (unsigned int i = 0; i < nr_guests; i++) {
+        const struct domain *d = &domains[i];
+
+        printk("d%u.%u: %s, stage 2 at 0x%lx, %lu frames, %lu rounds, %lu hypercalls\n", i, d->life,
+               names[d->state], paddr_x(mfn_to_paddr(d->stage2)), d->frames, d->passes,
+               d->hypercalls);
+    }
+    printk("guests killed: %lu\n", guests_killed);
+}

@@ -104,6 +104,9 @@ void domain_kill(struct domain *d, const char *why, uint64_t value);
 /* Give back everything it had. No CPU has one of its vCPUs. */
 void domain_destroy(struct domain *d);
 
+/* A line a domain, and how many were killed. */
+void guests_print(void);
+
 /* Find a domain that is free, and claim it to build it; NULL if none of the first n is. */
 struct domain *sched_claim_free(unsigned int n);
 

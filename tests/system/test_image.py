@@ -6,18 +6,8 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, ROOT
-from hvscope.beacon import beacon_read
+from conftest import BUILD, ROOT, read_beacon
 from machine import Machine
-
-
-def read_beacon(m):
-    """The beacon as it is in RAM now."""
-    def read(pa, size):
-        with open(m.dir / "ram", "rb") as ram:
-            ram.seek(pa - 0x40000000)
-            return ram.read(size)
-    return beacon_read(read)
 
 
 def gdb(m, *commands, timeout=60):
