@@ -31,7 +31,8 @@ QEMU = "qemu-system-aarch64"
 SHM = Path("/dev/shm")
 ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
 PR_SET_PDEATHSIG = 1
-FILES = ("tmux.sock", "qemu.log", "ram", "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "console", "pid")
+FILES = ("ram", "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock", "console",
+         "qemu.log", "pid")
 
 
 class LaunchError(Exception):
