@@ -260,6 +260,14 @@ class Machine:
         self.remove_files()
 
 
+def end_cleanly() -> None:
+    """SIGTERM and SIGHUP end this script as an exception does: what it made is removed."""
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say which machine; the Makefile's variables."""
     parser.add_argument("--dir", type=Path, required=True)

@@ -99,8 +99,11 @@ def test_stepping_beside_the_viewer(tmp_path, terminal):
             break
         t.wait(lambda s, n=len(lines): len(gdb_side(s)) > n)
     assert stores
-    screen = t.wait(lambda s: re.search(r"last step: CPU\d (slot )?\d", viewer_side(s)), 5)
-    marked = int(re.search(r"last step: CPU\d (?:slot )?(\d+)", viewer_side(screen))[1])
+    step = r"last step: CPU\d 1 slot: (\d+) \((\d+)→(\d+)\)"
+    screen = t.wait(lambda s: re.search(step, viewer_side(s)), 5)
+    marked, before, after = map(int, re.search(step, viewer_side(screen)).groups())
+    assert after == before + 1
+    assert re.search(rf"^slot {marked} +in-use", viewer_side(screen), re.M)
     t.type("print slot", "Enter")
     screen = t.wait(lambda s: re.search(r"\$1 = \d+", s))
     assert int(re.search(r"\$1 = (\d+)", screen)[1]) == marked

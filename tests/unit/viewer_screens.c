@@ -272,6 +272,33 @@ static void test_settled_stop(void **state)
     scene_free(&s);
 }
 
+/* A step that changes one slot selects it, once, on whichever CPU that was. */
+static void test_step_is_followed(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    marks_settle(s.marks, s.snap);
+    s.snap->cpu[1].pte[700] ^= PTE_REFS_MASK;
+    s.snap->time++;
+    marks_settle(s.marks, s.snap);
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.cpu, 1);
+    assert_int_equal(s.ui.slot, 700);
+    s.ui.slot = 3;
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.slot, 3);
+
+    s.snap->cpu[0].pte[5] ^= PTE_REFS_MASK;
+    s.snap->cpu[0].pte[6] ^= PTE_REFS_MASK;
+    s.snap->time++;
+    marks_settle(s.marks, s.snap);
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.slot, 3);
+    scene_free(&s);
+}
+
 /* No size may crash, and nothing may be drawn outside. */
 static void test_every_size(void **state)
 {
@@ -458,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_many_cpus),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_settled_stop),
+        cmocka_unit_test(test_step_is_followed),
         cmocka_unit_test(test_every_size),
         cmocka_unit_test(test_state_text),
         cmocka_unit_test(test_keys),

@@ -11,7 +11,7 @@
 
 void ui_init(struct ui *ui, unsigned int hz)
 {
-    *ui = (struct ui){.hz = hz, .digit = -1};
+    *ui = (struct ui){.hz = hz, .follow = true, .digit = -1};
 }
 
 bool ui_top_is(const struct ui *ui, enum layer layer)
@@ -56,6 +56,27 @@ void ui_clamp(struct ui *ui, const struct frame *f)
         ui->cpu = 0;
     if (ui->slot >= frame_entries(f))
         ui->slot = frame_entries(f) - 1;
+}
+
+void ui_follow(struct ui *ui, const struct frame *f)
+{
+    const struct marks *m = f->marks;
+    unsigned int changed = 0, cpu = 0, slot = 0;
+
+    if (!m || !m->settled || m->settled_at == ui->followed_at)
+        return;
+    ui->followed_at = m->settled_at;
+    for (unsigned int i = 0; i < m->ncpu && m->compared; i++) {
+        changed += marks_count(m, i);
+        if (marks_count(m, i) == 1)
+            cpu = i;
+    }
+    if (changed != 1 || !ui->follow)
+        return;
+    while (!marks_slot(m, cpu, slot))
+        slot++;
+    ui->cpu = cpu;
+    ui->slot = slot;
 }
 
 static void move_slot(struct ui *ui, const struct frame *f, int by)
@@ -192,6 +213,9 @@ static void act(struct ui *ui, const struct frame *f, const struct layout *l, en
         break;
     case ACTION_OVERVIEW:
         toggle_overview(ui);
+        break;
+    case ACTION_FOLLOW:
+        ui->follow = !ui->follow;
         break;
     case ACTION_PAUSE:
         ui->paused = !ui->paused;

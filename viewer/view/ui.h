@@ -23,7 +23,9 @@ struct ui {
     unsigned int nr_layers;
     char input[8]; /* of LAYER_GOTO */
     unsigned int hz;
-    int digit; /* first digit of a CPU's number; -1: none */
+    bool follow;          /* a step that changes one slot selects it */
+    uint64_t followed_at; /* the stop that was last looked at for that */
+    int digit;            /* first digit of a CPU's number; -1: none */
     uint64_t digit_at;
     /* For whoever runs the loop; it clears the last three. */
     bool paused;
@@ -44,6 +46,9 @@ void ui_click(struct ui *ui, const struct frame *f, unsigned int rows, unsigned 
 
 /* The machine may have fewer CPUs or slots than the last one. */
 void ui_clamp(struct ui *ui, const struct frame *f);
+
+/* A step has settled: what it changed is selected, if it is one slot. */
+void ui_follow(struct ui *ui, const struct frame *f);
 
 /* Is this layer the topmost one? */
 bool ui_top_is(const struct ui *ui, enum layer layer);

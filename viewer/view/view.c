@@ -85,6 +85,7 @@ static void draw(struct view *v)
 
     session_frame(&v->session, v->ui.hz, clock_now(), &v->frame);
     ui_clamp(&v->ui, &v->frame);
+    ui_follow(&v->ui, &v->frame);
     draw_picture(&v->next, &v->frame, &v->ui);
     v->fading = (v->frame.marks && marks_fading(v->frame.marks)) || v->frame.word == RUN_REBOOTED;
     if (v->sent && canvas_same(&v->next, &v->shown))
