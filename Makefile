@@ -35,7 +35,7 @@ deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps
 
 all: deps ## build the image, the viewer and the unit tests
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -s build
 
 .PHONY: build
 build: $(BUILD)/hv-xen.bin $(BUILD)/hv.elf $(BUILD)/hvscope $(UNIT_TESTS)

@@ -3,7 +3,7 @@
 
 HV_ENGINES := xen
 
-HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding -nostdinc -isystem $(shell $(CROSS)gcc -print-file-name=include) \
+HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding \
 	-Iinclude -Ihv -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer -fno-common \
 	-fno-asynchronous-unwind-tables -fno-jump-tables -ffile-prefix-map=$(CURDIR)=.

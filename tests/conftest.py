@@ -19,7 +19,6 @@ from hvscope.beacon import beacon_read  # noqa: E402
 from machine import Machine  # noqa: E402
 
 
-
 def read_beacon(m):
     """The beacon as it is in a machine's RAM now."""
     def read(pa, size):

@@ -35,8 +35,8 @@ SHM = Path("/dev/shm")
 ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
 PR_SET_PDEATHSIG = 1
 RAM_FILES = ("ram", *(f"ram{n}" for n in range(1, 8)))  # a bank each
-FILES = ("tmux.sock", *RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "console",
-         "pid")
+FILES = (*RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock",
+         "console", "qemu.log", "pid")
 
 
 class LaunchError(Exception):
@@ -295,6 +295,14 @@ class Machine:
         """stop() and remove what the run left."""
         self.stop()
         self.remove_files()
+
+
+def end_cleanly() -> None:
+    """SIGTERM and SIGHUP end this script as an exception does: what it made is removed."""
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import re
 import pytest
 from conftest import read_beacon, wait_until
 
-KINDS = ("bad pointer 0x123456789000", "bad hypercall 0x3f2", "stage-2 fault, data at ipa 0x50000000",
-         "endless loop, ticks without a hypercall", "floods the console, bytes a second 0x1000")
+KINDS = ("bad pointer 0x123456789000", "bad hypercall 0x3f2",
+         "stage-2 fault, data at ipa 0x50000000", "endless loop, ticks without a hypercall",
+         "floods the console, bytes a second 0x1000")
 
 
 def rounds(m):

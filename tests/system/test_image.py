@@ -4,6 +4,7 @@
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BUILD, ROOT, read_beacon
@@ -118,6 +119,28 @@ def test_run_exits_with_the_image_status(tmp_path):
     assert ok.returncode == 0 and "exit status 0" in ok.stdout and "domheap:" in ok.stdout
 
 
+def test_run_that_is_ended_leaves_nothing(tmp_path):
+    """SIGTERM: QEMU ends, the RAM on tmpfs goes, the status is that of the signal."""
+    directory = tmp_path / "run"
+    process = subprocess.Popen(
+        [ROOT / "hv/launch/run", "--image", BUILD / "hv-xen.bin", "--dir", directory],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    while "CPUs up" not in process.stdout.readline():
+        assert process.poll() is None
+    ram = (directory / "ram").resolve()
+    pid = int((directory / "pid").read_text())
+    process.terminate()
+    assert process.wait(10) == 143
+    assert not ram.exists() and not Path(f"/proc/{pid}").exists()
+
+
+def test_not_entered_at_el2(machine):
+    """Without EL2: one sentence, off, and no status."""
+    m = machine(extra="-M virtualization=off", ready="")
+    assert m.wait(20) == 70
+    assert m.console() == "hv: not entered at EL2: start QEMU with -M virt,virtualization=on\n"
+
+
 def test_command_line_mistakes_are_named(machine):
     """Unknown options and bad values: a line each, and the default."""
     m = machine(cmdline="pace=fast nonsense=1 directmap=maybe workload=none trace=api = x")
@@ -153,7 +176,8 @@ def test_pace_and_idle(machine):
             head = cpu.fields["ring_head"]
             ram.seek(cpu.fields["ring"] - 0x40000000)
             ring = ram.read(4096 * 32)
-        times = [int.from_bytes(ring[i % 4096 * 32:][:6], "little") for i in range(head - 100, head)]
+        times = [int.from_bytes(ring[i % 4096 * 32:][:6], "little")
+                 for i in range(head - 100, head)]
         span = (times[-1] - times[0]) / b.fields["cntfrq"]
         assert 0.9 * 99 / 100 <= span
     used = sum(map(int, open(f"/proc/{m.process.pid}/stat").read().split()[13:15]))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The pattern check can fail: it does when the image is broken on purpose."""
 
-
 ENGINE = "hv/mm/domain_page_xen.c"
 
 

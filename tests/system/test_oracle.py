@@ -10,7 +10,7 @@ import pytest
 from conftest import BUILD, ROOT
 from oracle import Memory, dump_json, leaves
 
-HALTS = 4
+HALTS = 8
 SIZE = 4 << 30
 
 

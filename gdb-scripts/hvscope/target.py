@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The machine behind GDB: physical memory, registers, and which thread is which CPU.
+
+Physical memory is read through the stub's physical mode, so that an answer does
+not depend on what the selected CPU runs. That mode is global to QEMU, survives a
+detach, and makes every other read of gdb's wrong in silence: it is on only inside
+Target.physical(), and whatever happens there, it is off afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gdb
+
+from hvscope.beacon import RAM_BASE, Beacon, beacon_read
+from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError
+from hvscope.pte import Bank
+
+NOT_ATTACHED = "not attached to QEMU's gdb stub; `target remote build/run/gdb.sock`"
+RUNNING = "the machine runs; stop it first (Ctrl-C)"
+PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it announces
+MASK64 = (1 << 64) - 1
+CPSR_NRW = 1 << 4
+SCTLR_M = 1
+PARANGE_BITS = (32, 36, 40, 42, 44, 48, 52)
+
+
+class Target:
+    """What gdb is connected to. One object for the whole session: TARGET."""
+
+    def __init__(self) -> None:
+        self.depth = 0  # of physical()
+        self.dirty = False  # the stub may be in physical mode
+        self.seen: gdb.TargetConnection | None = None  # the connection that is known to be QEMU's
+        self.refused: gdb.TargetConnection | None = None  # one that is known not to be
+        self.known_ram: list[Bank] = []
+
+    def connection(self) -> gdb.RemoteTargetConnection:
+        """The connection to the stub of a halted QEMU; HvError if there is none."""
+        connection = gdb.selected_inferior().connection
+        if connection is None or not hasattr(connection, "send_packet"):
+            raise HvError(NOT_ATTACHED, EXIT_NO_TARGET)
+        self.require_stopped()
+        if connection is not self.seen:
+            self.meet(connection)
+        return connection
+
+    def meet(self, connection: gdb.RemoteTargetConnection) -> None:
+        """First use of a connection: an earlier debugger may have left physical mode on."""
+        if connection is self.refused or \
+                connection.send_packet("qqemu.PhyMemMode") not in (b"0", b"1"):
+            self.refused = connection
+            raise HvError(NOT_ATTACHED, EXIT_NO_TARGET)
+        connection.send_packet("Qqemu.PhyMemMode:0")
+        gdb.execute("maintenance flush dcache", to_string=True)
+        self.seen, self.known_ram, self.dirty = connection, [], False
+
+    def require_stopped(self) -> None:
+        """gdb can ask nothing while the machine runs."""
+        thread = gdb.selected_thread()
+        if thread is None or thread.is_running():
+            raise HvError(NOT_ATTACHED if thread is None else RUNNING, EXIT_NO_TARGET)
+
+    @contextmanager
+    def physical(self) -> Iterator[None]:
+        """While inside, memory is physical memory. May be nested."""
+        connection = self.connection()
+        self.depth += 1
+        try:
+            if self.depth == 1:
+                self.dirty = True
+                if connection.send_packet("Qqemu.PhyMemMode:1") != b"OK":
+                    raise HvError("QEMU's gdb stub refuses to read physical memory")
+            yield
+        finally:
+            self.depth -= 1
+            if self.depth == 0:
+                self.leave_physical()
+
+    def leave_physical(self) -> None:
+        """Physical mode off, also when a Ctrl-C comes right now (it is raised afterwards)."""
+        interrupt: KeyboardInterrupt | None = None
+        while self.dirty:
+            try:
+                self.depth = 0
+                if gdb.selected_inferior().connection is self.seen and self.seen is not None:
+                    self.seen.send_packet("Qqemu.PhyMemMode:0")
+                self.dirty = False
+                gdb.execute("maintenance flush dcache", to_string=True)
+            except KeyboardInterrupt as pressed:
+                interrupt = pressed
+            except gdb.error:
+                self.dirty = False
+        if interrupt is not None:
+            raise interrupt
+
+    def ram(self) -> list[Bank]:
+        """RAM as QEMU has it: nothing else is read, since reading a device may change it."""
+        if not self.known_ram:
+            text = gdb.execute("monitor info mtree -f", to_string=True)
+            self.known_ram = ram_banks(text or "") or [(RAM_BASE, 1 << 40)]
+        return self.known_ram
+
+    def read_phys(self, pa: int, size: int) -> bytes:
+        """`size` bytes of RAM at pa; LookupError if they are not all RAM.
+
+        Asks the stub itself: gdb's own reads may come from its caches, from the
+        ELF file, or be refused by memory regions that the user has defined.
+        """
+        if not any(base <= pa and pa + size <= base + length for base, length in self.ram()):
+            raise LookupError(f"memory at {pa:#x} is outside RAM")
+        pieces = []
+        with self.physical():
+            connection = self.connection()
+            for at in range(pa, pa + size, PACKET_BYTES):
+                length = min(PACKET_BYTES, pa + size - at)
+                reply = connection.send_packet(f"m{at:x},{length:x}")
+                if len(reply) != 2 * length:
+                    raise LookupError(f"QEMU cannot read memory at {at:#x}")
+                pieces.append(bytes.fromhex(reply.decode("ascii")))
+        return b"".join(pieces)
+
+    def beacon(self) -> Beacon:
+        """The image's beacon."""
+        with self.physical():
+            return beacon_read(self.read_phys, self.ram()[0][0])
+
+    def threads(self) -> dict[int, gdb.InferiorThread]:
+        """Threads by CPU number: the stub numbers them from 1."""
+        self.connection()
+        return {thread.ptid[1] - 1: thread for thread in gdb.selected_inferior().threads()}
+
+    def cpu(self) -> int:
+        """The CPU that the selected thread is."""
+        self.connection()
+        thread = gdb.selected_thread()
+        return thread.ptid[1] - 1
+
+    @contextmanager
+    def on_cpu(self, cpu: int) -> Iterator[None]:
+        """While inside, this CPU's thread is selected; then thread and frame are as before."""
+        thread = self.threads().get(cpu)
+        if thread is None:
+            raise HvError(f"no CPU{cpu}: this machine has {cpus_words(len(self.threads()))}",
+                          EXIT_USAGE)
+        with kept_selection():
+            if thread.ptid != gdb.selected_thread().ptid:
+                thread.switch()
+            yield
+
+
+def ram_banks(text: str) -> list[Bank]:
+    """Banks of RAM in the flat view of system memory that `info mtree -f` prints."""
+    import re
+    for view in text.split("FlatView #"):
+        if re.search(r'AS "memory"', view):
+            found = re.findall(r"^\s*([0-9a-f]+)-([0-9a-f]+) \(prio -?\d+, ram\):", view, re.M)
+            return sorted((int(first, 16), int(last, 16) + 1 - int(first, 16))
+                          for first, last in found)
+    return []
+
+
+def cpus_words(ncpu: int) -> str:
+    """"2 (0-1)": how many CPUs there are, and their numbers."""
+    return f"{ncpu} (0-{ncpu - 1})" if ncpu > 1 else f"{ncpu} (0)"
+
+
+@contextmanager
+def kept_selection() -> Iterator[None]:
+    """Thread and frame are afterwards what they were: `finish` and `up` depend on them."""
+    thread = gdb.selected_thread()
+    level = selected_level()
+    try:
+        yield
+    finally:
+        if thread is not None and thread.is_valid():
+            if gdb.selected_thread() is None or gdb.selected_thread().ptid != thread.ptid:
+                thread.switch()
+            select_level(level)
+
+
+def selected_level() -> int | None:
+    """Level of the selected frame, None without one."""
+    try:
+        return gdb.selected_frame().level()
+    except gdb.error:
+        return None
+
+
+def select_level(level: int | None) -> None:
+    """Selects a frame by its level, without a word, if it is not selected."""
+    if level is None or selected_level() in (None, level):
+        return
+    frame = gdb.newest_frame()
+    for _ in range(level):
+        older = frame.older()
+        if older is None:
+            return
+        frame = older
+    frame.select()
+
+
+def execute(command: str) -> str:
+    """A gdb command's output. Its numbers are C's, whatever language the user works in."""
+    return gdb.execute(f"with language c -- {command}", to_string=True) or ""
+
+
+def register(name: str) -> int | None:
+    """A register of the selected thread, as an unsigned number; None if it has none such."""
+    try:
+        return int(gdb.newest_frame().read_register(name)) & MASK64
+    except (ValueError, gdb.error):
+        return None
+
+
+def mmu_on() -> bool | None:
+    """Does the selected thread's CPU translate at EL2? None if it cannot be known."""
+    sctlr = register("SCTLR_EL2")
+    return None if sctlr is None else bool(sctlr & SCTLR_M)
+
+
+def exception_level() -> int | None:
+    """EL of the selected thread, None in AArch32."""
+    cpsr = register("cpsr")
+    return None if cpsr is None or cpsr & CPSR_NRW else cpsr >> 2 & 3
+
+
+def pa_bits() -> int:
+    """Size of physical addresses of the selected thread's CPU."""
+    parange = (register("ID_AA64MMFR0_EL1") or 5) & 15
+    return PARANGE_BITS[min(parange, 6)]
+
+
+TARGET = Target()

@@ -1,0 +1,548 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The viewer on a made-up run directory: the terminal, exit statuses, a target that goes away."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import BUILD
+
+HVSCOPE = BUILD / "hvscope"
+RAM = 0x40000000
+RAM_SIZE = 16 << 20
+HEADER = RAM + 0x200000
+BEACON = HEADER + 0x10000
+CPU_OFFSET, CPU_STRIDE = 0x1000, 256
+TABLES = 0x40300000
+SLOT_ATTR = 0x0040000000000F7D
+BOOT_ID, STATE, NCPU, BUILD_ID, MESSAGE = 16, 24, 36, 168, 320
+MMU_ON, READY, PANICKED, OFF = 1, 2, 3, 4
+
+
+class QmpServer(threading.Thread):
+    """Answers query-status in a directory, one client at a time, as QEMU does."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.status = "running"
+        self.queries = 0
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.bind(str(path))
+        self.sock.listen(8)
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            try:
+                client, _ = self.sock.accept()
+            except OSError:
+                return
+            with client:
+                self.serve(client)
+
+    def serve(self, client: socket.socket) -> None:
+        """One session: greeting, then an answer a line."""
+        try:
+            client.sendall(b'{"QMP": {"version": {}, "capabilities": []}}\r\n')
+            for line in client.makefile():
+                reply = {} if "capabilities" in line else {"status": self.status}
+                self.queries += "query-status" in line
+                client.sendall(json.dumps({"return": reply}).encode() + b"\r\n")
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Refuse everybody from now on."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+        self.sock.close()
+
+
+class Made:
+    """A run directory with nobody behind it but a sleeping process."""
+
+    def __init__(self, path: Path, ncpu: int = 2, boot_id: int = 0x1111) -> None:
+        self.dir = path
+        self.ncpu = ncpu
+        path.mkdir(mode=0o700, exist_ok=True)
+        self.process: subprocess.Popen | None = None
+        self.qmp: QmpServer | None = None
+        self.start(boot_id)
+
+    def start(self, boot_id: int) -> None:
+        """A new machine: new RAM file, new process, new QMP socket."""
+        ram = self.dir / "ram"
+        ram.unlink(missing_ok=True)
+        ram.touch(0o600)
+        os.truncate(ram, RAM_SIZE)
+        self.put_image(boot_id)
+        (self.dir / "qmp.sock").unlink(missing_ok=True)
+        self.qmp = QmpServer(self.dir / "qmp.sock")
+        self.process = subprocess.Popen(["sleep", "1000"])
+        (self.dir / "pid").write_text(f"{self.process.pid}\n")
+
+    def end(self) -> None:
+        """The machine ends; its RAM goes too."""
+        self.process.kill()
+        self.process.wait()
+        self.qmp.close()
+        (self.dir / "ram").unlink(missing_ok=True)
+
+    def put(self, pa: int, data: bytes) -> None:
+        """Write to guest memory."""
+        with open(self.dir / "ram", "r+b") as ram:
+            ram.seek(pa - RAM)
+            ram.write(data)
+
+    def put_image(self, boot_id: int) -> None:
+        """Image header, beacon, CPUs and their tables."""
+        self.put(HEADER, struct.pack("<8xQQQQQQII", 0, 0x100000, 0, BEACON - HEADER,
+                                     0x31474D4943535648, 0, 0x644D5241, 0))
+        head = struct.pack(
+            "<QIIQ II IIQQQQQ QQ IIII QQ II QQ IIII 20s4x 16Q 128s",
+            0x3145504F43535648, 1, 448, boot_id, READY, 70, 0, self.ncpu, HEADER, 0xa0000200000,
+            0x100000, 62500000, 0, 0x7f8000000000, 0x80000000, 1024, 0, 255, 0, SLOT_ATTR, 0, 1, 0,
+            0, 0, CPU_OFFSET, CPU_STRIDE, 1, 20, b"B" * 20, RAM, 4 << 30, *[0] * 14, b"")
+        assert len(head) == 448
+        self.put(BEACON, head)
+        for cpu in range(self.ncpu):
+            root = TABLES + cpu * 0x4000
+            self.put(BEACON + CPU_OFFSET + cpu * CPU_STRIDE,
+                     struct.pack("<I4xQQ8x16xQ", 2, cpu, root, 100))
+            self.put(root + 255 * 8, struct.pack("<Q", root + 0x1000 | 0xf7f))
+            self.put(root + 0x1000, struct.pack("<QQ", root + 0x2000 | 0xf7f,
+                                                root + 0x3000 | 0xf7f))
+
+    def slot(self, cpu: int, slot: int, pte: int) -> None:
+        """Store an entry."""
+        self.put(TABLES + cpu * 0x4000 + 0x2000 + slot * 8, struct.pack("<Q", pte))
+
+    def beacon(self, offset: int, form: str, value: int | bytes) -> None:
+        """Store a field of the beacon."""
+        self.put(BEACON + offset, struct.pack(form, value))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Made]:
+    """A made-up machine with a few slots in use."""
+    m = Made(tmp_path / "run")
+    m.slot(0, 36, SLOT_ATTR | 0x84800000 | 2 << 55)
+    m.slot(1, 700, SLOT_ATTR | 0x90000000)
+    yield m
+    m.end()
+
+
+class Tmux:
+    """A private tmux server with one window."""
+
+    def __init__(self, path: Path) -> None:
+        self.base = ["tmux", "-S", str(path / "tmux.sock"), "-f", "/dev/null"]
+
+    def run(self, *words: str) -> str:
+        """A tmux command; its output."""
+        return subprocess.run([*self.base, *words], capture_output=True, text=True, check=True,
+                              timeout=20).stdout
+
+    def start(self, command: str, cols: int = 80, rows: int = 24, **env: str) -> None:
+        """Run a shell command in a window of that size."""
+        settings = [f"{k}={v}" for k, v in {"LC_ALL": "C.UTF-8", "TERM": "screen-256color",
+                                            **env}.items()]
+        self.run("new-session", "-d", "-x", str(cols), "-y", str(rows), "env", "-u", "NO_COLOR",
+                 *settings, "bash", "--norc", "-c", command)
+
+    def screen(self, *options: str) -> str:
+        """What is to be seen."""
+        return self.run("capture-pane", "-p", *options)
+
+    def keys(self, *keys: str) -> None:
+        """Type."""
+        self.run("send-keys", *keys)
+
+    def wait(self, pattern: str, timeout: float = 10, *options: str) -> str:
+        """Wait until a regular expression is on the screen; returns the screen."""
+        deadline = time.monotonic() + timeout
+        while True:
+            screen = self.screen(*options)
+            if re.search(pattern, screen):
+                return screen
+            assert time.monotonic() < deadline, f"no {pattern!r} on the screen:\n{screen}"
+            time.sleep(0.03)
+
+    def wait_gone(self, pattern: str, timeout: float = 10) -> str:
+        """Wait until it is not on the screen any more."""
+        deadline = time.monotonic() + timeout
+        while re.search(pattern, screen := self.screen()):
+            assert time.monotonic() < deadline, f"still {pattern!r} on the screen:\n{screen}"
+            time.sleep(0.03)
+        return screen
+
+    def resize(self, cols: int, rows: int) -> None:
+        """As if somebody pulled at the window."""
+        self.run("resize-window", "-x", str(cols), "-y", str(rows))
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    """A terminal."""
+    if not shutil.which("tmux"):
+        pytest.skip("tmux is not installed")
+    t = Tmux(tmp_path)
+    yield t
+    subprocess.run([*t.base, "kill-server"], capture_output=True, check=False)
+
+
+def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess:
+    """Run hvscope without a terminal."""
+    clean = {k: v for k, v in os.environ.items() if k != "HVSCOPE_DIR"}
+    return subprocess.run([HVSCOPE, *map(str, words)], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=20, env={**clean, **env})
+
+
+def check_error(result: subprocess.CompletedProcess, status: int, part: str) -> None:
+    """One line on stderr that says it, nothing on stdout, the right exit status."""
+    assert result.returncode == status, result.stderr
+    assert result.stdout == ""
+    assert re.fullmatch(r"hvscope: [^\n]+\n", result.stderr)
+    assert part in result.stderr
+
+
+VIEW = ("stty -g >before; {hvscope} view --dir run {more}; echo status=$?; stty -g >after; "
+        "exec sleep 99")
+
+
+def start_view(tmux: Tmux, made: Made, more: str = "", cols: int = 80, rows: int = 24,
+               wait: str = "LIVE", **env: str) -> str:
+    """The viewer in a shell that tells afterwards how it ended."""
+    command = f"cd {made.dir.parent}; " + VIEW.format(hvscope=HVSCOPE, more=more)
+    tmux.start(command, cols, rows, **env)
+    return tmux.wait(wait)
+
+
+def viewer_pid(tmux: Tmux) -> int:
+    """Process of the viewer in the window."""
+    shell = tmux.run("list-panes", "-F", "#{pane_pid}").strip()
+    children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+    return int(children[0])
+
+
+def check_restored(tmux: Tmux, made: Made, status: int) -> None:
+    """The terminal is as before, the alternate screen is left, the status is right."""
+    tmux.wait(rf"status={status}\b")
+    deadline = time.monotonic() + 5
+    while not (made.dir.parent / "after").exists() or not (made.dir.parent / "after").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert (made.dir.parent / "before").read_text() == (made.dir.parent / "after").read_text()
+    flags = tmux.run("display-message", "-p",
+                     "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_cursor_flag}")
+    assert flags.strip() == "0 1 0 0"
+
+
+def test_dump(made: Made) -> None:
+    """Text and JSON of a made-up machine."""
+    text = run("dump", "--dir", made.dir)
+    assert text.returncode == 0 and text.stderr == ""
+    assert "    36  0x7f8004800000  0x84800    0x84800000         2  in-use" in text.stdout
+    dump = json.loads(run("dump", "--json", "--dir", made.dir).stdout)
+    assert [c["counts"]["cached"] for c in dump["cpus"]] == [0, 1]
+    one = json.loads(run("dump", "--json", "--cpu", "1", HVSCOPE_DIR=str(made.dir)).stdout)
+    assert [c["cpu"] for c in one["cpus"]] == [1]
+    ram = run("dump", "--json", "--ram", made.dir / "ram")
+    assert json.loads(ram.stdout) == dump
+    at = run("dump", "--json", "--ram", f"{made.dir}/ram@0x40000000", "--beacon", hex(BEACON))
+    assert json.loads(at.stdout) == dump
+
+
+def test_usage_errors(made: Made) -> None:
+    """Bad usage is told in a line."""
+    check_error(run("--frob"), 2, "unknown option --frob")
+    check_error(run("frob"), 2, "unknown command frob")
+    check_error(run("dump", "--hz", "5"), 2, "does not know --hz")
+    check_error(run("dump", "--dir", made.dir, "--cpu", "9"), 2,
+                "no CPU9: this machine has 2 (0-1)")
+    check_error(run("view", "--dir", made.dir), 2, "needs a terminal")
+
+
+def test_no_target(made: Made, tmp_path: Path) -> None:
+    """Nothing to attach to: status 3."""
+    check_error(run("dump", "--dir", tmp_path / "none"), 3, "no machine in")
+    check_error(run("dump", "--dir", tmp_path), 3, "no pid file")
+    check_error(run("dump", "--ram", tmp_path), 3, "is a directory")
+    os.mkfifo(tmp_path / "fifo")
+    check_error(run("dump", "--ram", tmp_path / "fifo"), 3, "is a pipe")
+    check_error(run("dump", "--ram", "/dev/null"), 3, "is a device")
+    made.process.kill()
+    made.process.wait()
+    for command in (["dump"], ["dump", "--json"], ["view"], ["view", "--once"]):
+        check_error(run(*command, "--dir", made.dir), 3, "has ended")
+
+
+def test_not_understood(made: Made) -> None:
+    """What cannot be understood: status 4; no mapcache yet: 5."""
+    made.beacon(NCPU, "<I", 4000000000)
+    check_error(run("dump", "--dir", made.dir), 4, "number of CPUs is 4000000000")
+    made.beacon(NCPU, "<I", 2)
+    made.beacon(STATE, "<I", MMU_ON)
+    check_error(run("dump", "--dir", made.dir), 5, "not set up yet")
+    made.beacon(0, "<Q", 0)
+    check_error(run("dump", "--dir", made.dir), 4, "has published no beacon")
+    made.put(HEADER, bytes(64))
+    check_error(run("dump", "--json", "--dir", made.dir), 4, "holds no hvscope image")
+    check_error(run("view", "--once", "--dir", made.dir), 4, "holds no hvscope image")
+
+
+def test_panic_and_off(made: Made) -> None:
+    """A dump still works, says so, and lets no control byte out."""
+    made.beacon(STATE, "<I", PANICKED)
+    made.beacon(MESSAGE, "128s", b"no \x1b[2J slot\n")
+    result = run("dump", "--dir", made.dir)
+    assert result.returncode == 0
+    assert "2 CPUs, panicked: no ?[2J slot?; 1024 slots" in result.stdout
+    assert "PANICKED: no ?[2J slot?" in run("view", "--once", "--dir", made.dir).stdout
+    made.beacon(STATE, "<I", OFF)
+    assert "powered off" in run("dump", "--dir", made.dir).stdout
+
+
+def test_output_errors(made: Made) -> None:
+    """A full disk is reported."""
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([HVSCOPE, "dump", "--dir", made.dir], stdout=full, check=False,
+                                stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 2
+    assert result.stderr.startswith("hvscope: cannot write to the standard output")
+
+
+def test_truncated_ram(made: Made) -> None:
+    """A RAM file that shrank is an error, not a crash."""
+    os.truncate(made.dir / "ram", BEACON - RAM + 8)
+    check_error(run("dump", "--dir", made.dir), 4, "holds no beacon")
+    os.truncate(made.dir / "ram", 0)
+    check_error(run("dump", "--dir", made.dir), 3, "is empty")
+
+
+def test_help_and_version() -> None:
+    """Both on stdout."""
+    text = run("--help").stdout
+    assert "usage: hvscope" in text and max(map(len, text.splitlines())) <= 80
+    assert re.fullmatch(r"hvscope \d+\.\d+\.\d+ \(beacon version 1\)\n", run("--version").stdout)
+
+
+def test_once(made: Made) -> None:
+    """One picture as text, of the wanted size, no escape sequence in it."""
+    for cols, rows in ((80, 24), (160, 48), (20, 5)):
+        text = run("view", "--once", "--dir", made.dir, COLUMNS=str(cols), LINES=str(rows),
+                   LC_ALL="C").stdout
+        assert len(text.splitlines()) == rows
+        assert max(map(len, text.splitlines())) <= cols
+        assert text.isascii() and "\x1b" not in text
+        assert "LIVE" in text
+    made.qmp.status = "paused"
+    text = run("view", "--once", "--dir", made.dir).stdout
+    assert "STOPPED paused, no debugger attached" in text
+
+
+def test_quit(tmux: Tmux, made: Made) -> None:
+    """q closes the layer on top, then leaves; the terminal is as it was."""
+    start_view(tmux, made)
+    tmux.keys("?")
+    tmux.wait("this help")
+    tmux.keys("q")
+    tmux.wait_gone("this help")
+    tmux.keys("g", "3", "6", "Enter", "Enter")
+    tmux.wait("software: the reference count")
+    tmux.keys("BSpace")
+    tmux.wait("slot 36 +in-use")
+    tmux.keys("q")
+    check_restored(tmux, made, 0)
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "SEGV", "ABRT", "BUS"])
+def test_signals(tmux: Tmux, made: Made, name: str) -> None:
+    """The terminal is restored whatever ends the viewer."""
+    number = getattr(signal, f"SIG{name}")
+    start_view(tmux, made, "2>err")
+    os.kill(viewer_pid(tmux), number)
+    check_restored(tmux, made, 128 + number)
+    assert (made.dir.parent / "err").read_text() == ""
+
+
+def test_suspend_and_resize(tmux: Tmux, made: Made) -> None:
+    """^Z gives the terminal back, fg takes it again, at whatever size it has then."""
+    tmux.start(f"cd {made.dir.parent}; export HVSCOPE_DIR=run; PS1=': ' exec bash --norc -i")
+    tmux.wait("^:")
+    tmux.keys(f"stty -g >before; {HVSCOPE}", "Enter")
+    tmux.wait("LIVE")
+    tmux.keys("C-z")
+    tmux.wait("Stopped")
+    flags = tmux.run("display-message", "-p", "#{alternate_on} #{cursor_flag}")
+    assert flags.strip() == "0 1"
+    tmux.resize(100, 30)
+    tmux.keys("clear; fg", "Enter")
+    tmux.wait(r"\A hvscope .{80,}LIVE 10Hz")
+    tmux.resize(20, 5)
+    tmux.wait(r"\A hvscope  LIVE 10Hz\n")
+    tmux.resize(160, 48)
+    tmux.wait("tables above it")
+    tmux.keys("q")
+    tmux.wait_gone("tables above it")
+    tmux.keys("stty -g >after; echo status=$?", "Enter")
+    check_restored(tmux, made, 0)
+
+
+@pytest.mark.parametrize("env, wait", [
+    ({"TERM": "vt100"}, r"STOPPED|LIVE"),
+    ({"NO_COLOR": "1"}, "LIVE"),
+    ({"LC_ALL": "C"}, "LIVE"),
+    ({"TERM": "linux"}, "LIVE"),
+])
+def test_terminals(tmux: Tmux, made: Made, env: dict[str, str], wait: str) -> None:
+    """Usable without colours, without UTF-8, on an old terminal."""
+    start_view(tmux, made, wait=wait, **env)
+    tmux.keys("g", "3", "6", "Enter")
+    screen = tmux.wait("slot 36 +in-use")
+    if env.get("LC_ALL") == "C":
+        assert screen.isascii() and "0 ......" in screen
+    coded = tmux.screen("-e")
+    if "NO_COLOR" in env or env.get("TERM") == "vt100":
+        assert not re.search(r"\x1b\[[0-9;]*(3|4)[0-8]", coded)
+    tmux.keys("q")
+    check_restored(tmux, made, 0)
+
+
+def test_unknown_terminal(made: Made, tmux: Tmux) -> None:
+    """A sentence, not curses' own message."""
+    start_view(tmux, made, wait='terminal type "nonsense" is not known', TERM="nonsense")
+    tmux.wait("status=2")
+
+
+def test_marks(tmux: Tmux, made: Made) -> None:
+    """A stored value is on screen at once, and marked; the mark goes."""
+    start_view(tmux, made)
+    made.slot(0, 37, SLOT_ATTR | 0x84A00000 | 3 << 55)
+    made.slot(1, 5, SLOT_ATTR | 0x84A00000 | 3 << 55)
+    tmux.wait(r"CPU0 1 slot: 37 \(0.3\) +CPU1: 1 change", 2)
+    assert re.search(r"\x1b\[1;4m[^3]*\x1b\[48;5;207m3", tmux.screen("-e"))
+    tmux.wait("CPU0 no slot", 3)
+    assert not re.search(r"\x1b\[48;5;207m3", tmux.screen("-e"))
+
+
+def test_stops(tmux: Tmux, made: Made) -> None:
+    """STOPPED once it has lasted; marks are those of the last step, and stay."""
+    start_view(tmux, made)
+    made.qmp.status = "debug"
+    tmux.wait("STOPPED by the debugger")
+    tmux.wait("step, and what changes is marked")
+    made.slot(0, 37, SLOT_ATTR | 0x84A00000 | 1 << 55)
+    tmux.wait(r"last step: CPU0 1 slot: 37 \(0.1\)")
+    made.slot(0, 38, SLOT_ATTR | 0x84C00000 | 1 << 55)
+    tmux.wait(r"last step: CPU0 1 slot: 38 \(0.1\)")
+    made.qmp.status = "paused"
+    tmux.wait("STOPPED paused, no debugger attached")
+    made.qmp.status = "running"
+    tmux.wait("LIVE 10Hz")
+    made.qmp.status = "prelaunch"
+    tmux.wait("NOT STARTED")
+    made.beacon(STATE, "<I", PANICKED)
+    made.beacon(MESSAGE, "128s", b"all slots busy \x1b[31m")
+    tmux.wait(r"PANICKED: all slots busy \?\[31m")
+
+
+def test_pause(tmux: Tmux, made: Made) -> None:
+    """Space freezes the picture and nothing else."""
+    start_view(tmux, made)
+    tmux.keys("Space")
+    tmux.wait("PAUSED")
+    made.slot(0, 39, SLOT_ATTR | 0x84E00000 | 5 << 55)
+    tmux.keys("g", "3", "9", "Enter")
+    tmux.wait("slot 39 +free")
+    tmux.keys("p")
+    tmux.wait("slot 39 +in-use")
+
+
+def test_gone_and_back(tmux: Tmux, made: Made) -> None:
+    """The last picture stays; a new machine is taken up, and is not the old one."""
+    start_view(tmux, made)
+    tmux.keys("g", "3", "6", "Enter")
+    tmux.wait("slot 36 +in-use")
+    made.end()
+    screen = tmux.wait("GONE")
+    assert "slot 36  in-use" in screen
+    made.start(0x2222)
+    tmux.wait("REBOOTED")
+    tmux.wait("slot 36 +free")
+    tmux.wait("LIVE")
+
+
+def test_reset_and_other_image(tmux: Tmux, made: Made) -> None:
+    """Another boot, another image in the same file."""
+    start_view(tmux, made)
+    made.beacon(0, "<Q", 0)
+    screen = tmux.wait("BOOTING")
+    assert "CPU0" not in screen
+    made.beacon(BOOT_ID, "<Q", 0x3333)
+    made.beacon(0, "<Q", 0x3145504F43535648)
+    tmux.wait("REBOOTED")
+    tmux.wait("LIVE")
+    made.beacon(BUILD_ID, "20s", b"C" * 20)
+    made.beacon(BOOT_ID, "<Q", 0x4444)
+    tmux.wait("REBOOTED into another image")
+
+
+def test_qmp_gone_busy(tmux: Tmux, made: Made) -> None:
+    """A QMP socket that somebody else holds is no error; queries are few."""
+    with socket.socket(socket.AF_UNIX) as other:
+        other.connect(str(made.dir / "qmp.sock"))
+        start_view(tmux, made)
+        made.slot(0, 40, SLOT_ATTR | 0x84E00000 | 5 << 55)
+        tmux.wait("CPU0 1 slot: 40")
+    made.qmp.status = "debug"
+    tmux.wait("STOPPED by the debugger")
+    before, since = made.qmp.queries, time.monotonic()
+    made.qmp.status = "running"
+    tmux.wait("LIVE")
+    made.qmp.status = "paused"
+    tmux.wait("STOPPED paused")
+    assert made.qmp.queries - before <= 6 * (time.monotonic() - since) + 2
+    made.qmp.close()
+    tmux.wait("GONE")
+
+
+def test_mouse(tmux: Tmux, made: Made) -> None:
+    """A click selects; afterwards the mouse is the terminal's again."""
+    start_view(tmux, made)
+    assert tmux.run("display-message", "-p", "#{mouse_any_flag}").strip() == "1"
+    tmux.keys("-H", *(b"\x1b[M".hex(" ").split()), "20", f"{32 + 9:x}", f"{32 + 5:x}")
+    tmux.wait("slot 131 ")
+    tmux.keys("q")
+    check_restored(tmux, made, 0)
+
+
+def test_no_mouse(tmux: Tmux, made: Made) -> None:
+    """With -M the mouse is left alone."""
+    start_view(tmux, made, "-M")
+    assert tmux.run("display-message", "-p", "#{mouse_any_flag}").strip() == "0"
+
+
+def test_ctrl_c_and_digits(tmux: Tmux, made: Made) -> None:
+    """Keys of the terminal itself."""
+    start_view(tmux, made)
+    tmux.keys("1")
+    tmux.wait("CPU1  1023 free")
+    tmux.keys("C-l", "Tab")
+    tmux.wait("CPU0  1023 free")
+    tmux.keys("o")
+    tmux.wait("slots 0-1023, the most held")
+    tmux.keys("C-c")
+    check_restored(tmux, made, 130)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The viewer on a real machine: what it shows is true, and nobody notices that it looks."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from test_viewer import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
+
+
+@pytest.fixture
+def paced(machine) -> Iterator:
+    """Two CPUs that map and unmap slowly enough to be watched."""
+    yield machine(smp=2, cmdline="pace=20")
+
+
+def start_view(terminal: Tmux, directory: Path, cols: int = 80, rows: int = 24,
+               more: str = "") -> None:
+    """The viewer on that run directory, and nothing else in the window."""
+    terminal.start(f"exec {HVSCOPE} view --dir {directory} {more}", cols, rows)
+
+
+def test_dump(machine) -> None:
+    """Counts add up, slots are where their frames belong; while it runs, on 4 CPUs."""
+    m = machine(smp=4)
+    dump = json.loads(run("dump", "--json", "--all", "--dir", m.dir).stdout)
+    assert dump["target"] == {"kind": "hv", "engine": "xen", "arch": "arm64", "ncpu": 4}
+    for cpu in dump["cpus"]:
+        assert len(cpu["slots"]) == 1024
+        counts = cpu["counts"]
+        assert counts["broken"] == 0
+        assert sum(s["refs"] for s in cpu["slots"]) == counts["refs"]
+        for state in ("free", "cached", "in-use", "saturated", "broken"):
+            assert sum(s["state"] == state for s in cpu["slots"]) == counts[state]
+    check_error(run("dump", "--dir", m.dir, "--cpu", "4"), 2, "no CPU4: this machine has 4 (0-3)")
+
+
+def test_live(paced, tmux: Tmux) -> None:  # noqa: F811
+    """Changes are seen and marked while the machine runs."""
+    start_view(tmux, paced.dir)
+    tmux.wait("LIVE 10Hz")
+    tmux.wait(r"last 0.5 s: CPU0 [1-9]\d* slots?.*CPU1: [1-9]")
+    tmux.keys("1")
+    tmux.wait(r"last 0.5 s: CPU1 [1-9]\d* slots?.*CPU0: [1-9]")
+    tmux.resize(160, 48)
+    tmux.wait(r"map +CPU[01] +slot \d+ +refs [1-9]")
+    tmux.wait(r"CPU0 +\d+ +\d+ +\d+ +0 +0 +\d+ +[1-9]\d* ")
+
+
+def test_stop_step_and_reset(paced, tmux: Tmux) -> None:  # noqa: F811
+    """Stopped, compared with the stop before, live again, reset, ended."""
+    start_view(tmux, paced.dir)
+    tmux.wait("LIVE")
+    paced.qmp("stop")
+    tmux.wait("STOPPED paused, no debugger attached")
+    tmux.wait("step, and what changes is marked")
+    first = run("dump", "--dir", paced.dir).stdout
+    assert first == run("dump", "--dir", paced.dir).stdout
+    paced.qmp("cont")
+    tmux.wait("LIVE")
+    tmux.wait(r"last 0.5 s: CPU0 [1-9]")
+    paced.qmp("stop")
+    tmux.wait(r"last step: CPU0 ([1-9]\d* slots?|no slot differs).*CPU1: [1-9]\d* change")
+    paced.qmp("system_reset")
+    paced.qmp("cont")
+    tmux.wait("REBOOTED", 20)
+    tmux.wait("LIVE")
+    paced.stop()
+    tmux.wait("GONE")
+    check_error(run("dump", "--dir", paced.dir), 3, "no machine in")
+
+
+def test_not_started(machine, tmux: Tmux) -> None:  # noqa: F811
+    """Before the first instruction: said so; then it comes up under the viewer's eyes."""
+    m = machine(smp=1, extra="-S", ready="")
+    start_view(tmux, m.dir)
+    tmux.wait("NOT STARTED")
+    check_error(run("dump", "--dir", m.dir), 4, "has published no beacon")
+    m.qmp("cont")
+    tmux.wait("LIVE")
+
+
+def test_screen_equals_dump(paced, tmux: Tmux) -> None:  # noqa: F811
+    """The grid on screen is that of the dump, slot by slot."""
+    start_view(tmux, paced.dir)
+    tmux.wait("LIVE")
+    paced.qmp("stop")
+    screen = tmux.wait("step, and what changes is marked")
+    dump = json.loads(run("dump", "--json", "--all", "--cpu", "0", "--dir", paced.dir).stdout)
+    glyphs = {"free": "\u00b7", "cached": "o", "saturated": "F", "broken": "!"}
+    cells = "".join(glyphs.get(s["state"], f"{s['refs']:X}") for s in dump["cpus"][0]["slots"])
+    rows = [line[5:69] for line in screen.splitlines()[2:18]]
+    assert rows == [cells[n:n + 64] for n in range(0, 1024, 64)]
+
+
+def test_text_equals_gdb(paced) -> None:
+    """The text of dump and that of mapcache-dump are the same bytes."""
+    command = ["gdb-multiarch", "-nx", "-q", "-batch",
+               "-ex", f"source {ROOT}/gdb-scripts/hvscope.py",
+               "-ex", f"target remote {paced.dir}/gdb.sock"]
+    for options in ([], ["--all"], ["--cpu", "1"]):
+        paced.qmp("stop")  # gdb's detaching lets it run
+        text = run("dump", "--dir", paced.dir, *options).stdout
+        gdb = subprocess.run([*command, "-ex", " ".join(["mapcache-dump", *options])],
+                             capture_output=True, text=True, check=True, timeout=60)
+        assert text.startswith("hvscope image, engine xen, 2 CPUs, mapcache ready; ")
+        assert text in gdb.stdout
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_undisturbed(machine, tmux: Tmux, tmp_path: Path) -> None:  # noqa: F811
+    """No write to the RAM file, no connection to gdb's socket, few to QMP's."""
+    if subprocess.run(["strace", "-V"], capture_output=True, check=False).returncode:
+        pytest.skip("strace is not installed")
+    m = machine(smp=2)
+    log = tmp_path / "strace"
+    tmux.start(f"exec strace -f -o {log} {HVSCOPE} view --hz 30 --dir {m.dir}")
+    tmux.wait("LIVE 30Hz", 20)
+    since = log.read_text().count("connect(")
+    began = time.monotonic()
+    while time.monotonic() - began < 3:
+        tmux.keys("Tab", "Right")
+        tmux.wait("LIVE 30Hz")
+        time.sleep(0.1)
+    calls = log.read_text()
+    elapsed = time.monotonic() - began
+    connects = calls.count("connect(") - since
+    assert 3 <= connects <= 5 * elapsed + 1
+    assert "gdb.sock" not in calls and "qmp-user.sock" not in calls
+    opened = re.findall(r'openat\([^)]*/ram"[^)]*\) = (\d+)', calls)
+    assert len(opened) == 1
+    assert re.search(rf'/ram", O_RDONLY[^)]*\) = {opened[0]}\b', calls)
+    mappings = re.findall(rf"mmap\([^)]*, (\S+), (\S+), {opened[0]}, 0\)", calls)
+    assert mappings and all(m[0] == "PROT_READ" for m in mappings)
+    assert not re.search(rf"\b(p?writev?2?|pwrite64|ftruncate|fallocate)\({opened[0]},", calls)
+    assert not re.search(r"\b(ptrace|process_vm_writev|kill\(\d+, SIG)", calls)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unit tests of the viewer: each links all of it but main.
+
+VIEWER_UNIT_NAMES := viewer_model viewer_source viewer_command viewer_screens
+VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))
+VIEWER_UNIT_DEFINES := -DVECTORS='"tests/vectors/slots.json"' \
+	-DGOLDEN_DIR='"tests/unit/viewer_golden"' -DSOURCE_ROOT='"$(CURDIR)"'
+
+UNIT_TESTS += $(VIEWER_UNIT_TESTS)
+
+$(BUILD)/viewer/unit/%.o: tests/unit/%.c viewer/viewer.mk tests/unit/viewer.mk
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) -Itests/unit $(VIEWER_UNIT_DEFINES) -c -o $@ $<
+
+$(VIEWER_UNIT_TESTS): $(BUILD)/unit/%: $(BUILD)/viewer/unit/%.o \
+		$(BUILD)/viewer/unit/viewer_machine.o $(VIEWER_LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) -o $@ $^ $(VIEWER_LIBS) -lcmocka
+
+-include $(wildcard $(BUILD)/viewer/unit/*.d)

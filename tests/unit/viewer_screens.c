@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The viewer's screens, drawn in process and compared with committed ones; and
+ * what keys and clicks do.
+ *
+ * HVSCOPE_GOLDEN_UPDATE=1 writes the files anew: look at the difference before
+ * you commit it.
+ */
+#include "view/chrome.h"
+#include "view/draw.h"
+#include "viewer_machine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MS     UINT64_C(1000000)
+#define LOOKS  64
+#define NR_CPU 4
+
+struct scene {
+    struct fake_source *fake;
+    struct snapshot *before, *snap;
+    struct marks *marks;
+    struct event_log *events;
+    struct frame frame;
+    struct ui ui;
+};
+
+/* Two snapshots with a map and an unmap between them. */
+static void scene_make(struct scene *s, unsigned int ncpu)
+{
+    *s = (struct scene){.fake = machine_make(ncpu)};
+    machine_populate(s->fake, ncpu);
+    s->before = machine_snapshot(s->fake);
+    s->before->time = 1000 * MS;
+    s->marks = marks_new(ncpu);
+    s->events = calloc(1, sizeof(*s->events));
+    marks_sample(s->marks, NULL, s->before);
+    fake_put_u64(s->fake, SLOT_PA(0, 37), SLOT_PTE(UINT64_C(0x84a00000), 2));
+    fake_put_u64(s->fake, SLOT_PA(ncpu - 1, 100), SLOT_PTE(UINT64_C(0x8c800000), 1));
+    machine_add_event(s->fake, 0, 62500000, TRACE_MAP, 0x84a13, 37, 2);
+    machine_add_event(s->fake, ncpu - 1, 62500625, TRACE_UNMAP, 0x8c800, 100, 1);
+    s->snap = machine_snapshot(s->fake);
+    s->snap->time = 1100 * MS;
+    marks_sample(s->marks, s->before, s->snap);
+    events_update(s->events, &s->fake->src, s->snap);
+    s->frame = (struct frame){
+        .snap = s->snap,
+        .marks = s->marks,
+        .events = s->events,
+        .target = "build/run",
+        .word = RUN_LIVE,
+        .hz = 10,
+    };
+    ui_init(&s->ui, 10);
+    s->ui.slot = 37;
+}
+
+static void scene_free(struct scene *s)
+{
+    free(s->before);
+    free(s->snap);
+    free(s->events);
+    marks_free(s->marks);
+    source_close(&s->fake->src);
+}
+
+struct looks {
+    struct cell look[LOOKS];
+    unsigned int nr;
+};
+
+/* A letter for how a cell looks; '.' for plain. */
+static char look_letter(struct looks *looks, const struct cell *cell)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    unsigned int i;
+
+    if (cell->fg < 0 && cell->bg < 0 && !cell->attr)
+        return '.';
+    for (i = 0; i < looks->nr; i++) {
+        const struct cell *l = &looks->look[i];
+
+        if (l->fg == cell->fg && l->bg == cell->bg && l->attr == cell->attr)
+            return letters[i];
+    }
+    assert_true(i < sizeof(letters) - 1);
+    looks->look[looks->nr++] = *cell;
+    return letters[i];
+}
+
+static void print_looks(const struct canvas *c, FILE *out)
+{
+    struct looks looks = {.nr = 0};
+
+    for (unsigned int row = 0; row < c->rows; row++) {
+        for (unsigned int col = 0; col < c->cols; col++)
+            fputc(look_letter(&looks, &c->cell[row * c->cols + col]), out);
+        fputc('\n', out);
+    }
+    for (unsigned int i = 0; i < looks.nr; i++) {
+        const struct cell *l = &looks.look[i];
+
+        fprintf(out, "%c: %d on %d%s%s%s\n", look_letter(&looks, l), l->fg, l->bg,
+                l->attr & BOLD ? " bold" : "", l->attr & UNDERLINE ? " underline" : "",
+                l->attr & REVERSE ? " reverse" : "");
+    }
+    fprintf(out, "cursor: %d %d\n", c->cursor_row, c->cursor_col);
+}
+
+static char *picture(const struct scene *s, unsigned int rows, unsigned int cols,
+                     enum color_mode mode, bool ascii)
+{
+    struct canvas c;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_int_equal(canvas_init(&c, rows, cols, mode, ascii), 0);
+    draw_picture(&c, &s->frame, &s->ui);
+    canvas_print_text(&c, out);
+    print_looks(&c, out);
+    fclose(out);
+    canvas_free(&c);
+    return text;
+}
+
+static char *read_file(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    char *text = calloc(1, 200000);
+
+    if (!in)
+        fail_msg("%s is missing: HVSCOPE_GOLDEN_UPDATE=1 writes it", path);
+    if (fread(text, 1, 199999, in) == 0)
+        fail_msg("%s is empty", path);
+    fclose(in);
+    return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static void check_golden(const struct scene *s, const char *name, unsigned int rows,
+                         unsigned int cols, enum color_mode mode, bool ascii)
+{
+    static const char *const modes[] = {"mono", "16", "256"};
+    char *text = picture(s, rows, cols, mode, ascii), *expected, path[160];
+
+    snprintf(path, sizeof(path), "%s/%s-%ux%u-%s-%s.txt", GOLDEN_DIR, name, cols, rows,
+             ascii ? "ascii" : "utf8", modes[mode]);
+    if (getenv("HVSCOPE_GOLDEN_UPDATE")) {
+        write_file(path, text);
+    } else {
+        expected = read_file(path);
+        if (strcmp(text, expected) != 0)
+            fail_msg("%s differs; it is now:\n%s", path, text);
+        free(expected);
+    }
+    free(text);
+}
+
+static void test_slots(void **state)
+{
+    static const struct {
+        unsigned int rows, cols;
+    } sizes[] = {{24, 80}, {48, 160}, {12, 40}, {5, 20}};
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (int mode = COLOR_MONO; mode <= COLOR_256; mode++) {
+            check_golden(&s, "slots", sizes[i].rows, sizes[i].cols, mode, false);
+            check_golden(&s, "slots", sizes[i].rows, sizes[i].cols, mode, true);
+        }
+    }
+    scene_free(&s);
+}
+
+static void test_layers(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    s.ui.layer[0] = LAYER_HELP;
+    s.ui.nr_layers = 1;
+    check_golden(&s, "help", 24, 80, COLOR_256, false);
+    s.ui.layer[0] = LAYER_DETAIL;
+    check_golden(&s, "detail", 24, 80, COLOR_256, false);
+    s.ui.slot = 130;
+    check_golden(&s, "detail-broken", 24, 80, COLOR_MONO, true);
+    scene_free(&s);
+}
+
+static void test_overview(void **state)
+{
+    static const unsigned int ncpu[] = {2, 10, 20, 64};
+    struct scene s;
+    char name[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ncpu) / sizeof(ncpu[0]); i++) {
+        scene_make(&s, ncpu[i]);
+        s.ui.view = VIEW_OVERVIEW;
+        s.ui.cpu = ncpu[i] - 1;
+        snprintf(name, sizeof(name), "overview-%u", ncpu[i]);
+        check_golden(&s, name, 24, 80, COLOR_256, false);
+        check_golden(&s, name, 24, 80, COLOR_MONO, true);
+        scene_free(&s);
+    }
+}
+
+static void test_many_cpus(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 64);
+    s.ui.cpu = 40;
+    check_golden(&s, "slots-64-cpus", 24, 80, COLOR_256, false);
+    check_golden(&s, "slots-64-cpus", 48, 160, COLOR_256, false);
+    scene_free(&s);
+}
+
+static void test_holes(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    fake_put_u64(s.fake, L1_PA(0), 0);
+    machine_put_u32(s.fake, CPU_FIELD(1, state), BEACON_CPU_OFF);
+    free(s.snap);
+    s.snap = machine_snapshot(s.fake);
+    s.frame.snap = s.snap;
+    check_golden(&s, "holes", 24, 80, COLOR_256, false);
+    s.ui.cpu = 1;
+    check_golden(&s, "cpu-off", 48, 160, COLOR_256, false);
+    s.frame = (struct frame){.target = "build/run", .waiting = "not yet", .word = RUN_NOT_STARTED};
+    check_golden(&s, "nothing", 24, 80, COLOR_256, false);
+    check_golden(&s, "nothing", 48, 160, COLOR_256, false);
+    check_golden(&s, "nothing", 5, 20, COLOR_256, false);
+    check_golden(&s, "nothing", 1, 10, COLOR_256, false);
+    scene_free(&s);
+}
+
+static void test_settled_stop(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    marks_settle(s.marks, s.before);
+    s.marks->base->cpu[1].info.generation -= 428;
+    marks_settle(s.marks, s.snap);
+    s.frame.word = RUN_STOPPED;
+    strcpy(s.frame.note, "by the debugger");
+    check_golden(&s, "stopped", 24, 80, COLOR_256, false);
+    scene_free(&s);
+}
+
+/* A step that changes one slot selects it, once, on whichever CPU that was. */
+static void test_step_is_followed(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    marks_settle(s.marks, s.snap);
+    s.snap->cpu[1].pte[700] ^= PTE_REFS_MASK;
+    s.snap->time++;
+    marks_settle(s.marks, s.snap);
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.cpu, 1);
+    assert_int_equal(s.ui.slot, 700);
+    s.ui.slot = 3;
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.slot, 3);
+
+    s.snap->cpu[0].pte[5] ^= PTE_REFS_MASK;
+    s.snap->cpu[0].pte[6] ^= PTE_REFS_MASK;
+    s.snap->time++;
+    marks_settle(s.marks, s.snap);
+    ui_follow(&s.ui, &s.frame);
+    assert_int_equal(s.ui.slot, 3);
+    scene_free(&s);
+}
+
+/* No size may crash, and nothing may be drawn outside. */
+static void test_every_size(void **state)
+{
+    struct scene s;
+    struct canvas c;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    for (unsigned int rows = 1; rows < 60; rows += 2) {
+        for (unsigned int cols = 1; cols < 200; cols += 3) {
+            for (unsigned int open = 0; open <= LAYERS; open++) {
+                s.ui.nr_layers = open;
+                s.ui.layer[0] = LAYER_HELP;
+                s.ui.layer[1] = LAYER_DETAIL;
+                s.ui.layer[2] = LAYER_GOTO;
+                s.ui.view = rows % 4 == 1 ? VIEW_OVERVIEW : VIEW_SLOTS;
+                assert_int_equal(canvas_init(&c, rows, cols, COLOR_256, cols % 2), 0);
+                draw_picture(&c, &s.frame, &s.ui);
+                canvas_free(&c);
+            }
+        }
+    }
+    scene_free(&s);
+}
+
+static void test_state_text(void **state)
+{
+    struct frame f = {.word = RUN_LIVE, .hz = 10};
+    char text[256];
+
+    (void)state;
+    chrome_state_text(&f, text, sizeof(text));
+    assert_string_equal(text, "LIVE 10Hz");
+    f.word = RUN_PANICKED;
+    strcpy(f.note, "all 1024 slots busy");
+    chrome_state_text(&f, text, sizeof(text));
+    assert_string_equal(text, "PANICKED: all 1024 slots busy");
+    f.word = RUN_STOPPED;
+    strcpy(f.note, "by the debugger");
+    chrome_state_text(&f, text, sizeof(text));
+    assert_string_equal(text, "STOPPED by the debugger");
+}
+
+static void press(struct scene *s, const char *keys, uint64_t now)
+{
+    for (; *keys; keys++)
+        ui_key(&s->ui, &s->frame, 24, 80, *keys, now);
+}
+
+static void test_keys(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 12);
+    press(&s, "l", 0);
+    assert_int_equal(s.ui.slot, 38);
+    press(&s, "jj", 0);
+    assert_int_equal(s.ui.slot, 38 + 128);
+    press(&s, "kkkk", 0);
+    assert_int_equal(s.ui.slot, 38);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_END, 0);
+    assert_int_equal(s.ui.slot, 1023);
+    press(&s, "lj", 0);
+    assert_int_equal(s.ui.slot, 1023);
+    press(&s, "\t", 0);
+    assert_int_equal(s.ui.cpu, 1);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_BACKTAB, 0);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_BACKTAB, 0);
+    assert_int_equal(s.ui.cpu, 11);
+    press(&s, "g100\n", 0);
+    assert_int_equal(s.ui.slot, 100);
+    press(&s, "g2000\n", 0);
+    assert_int_equal(s.ui.slot, 200);
+    press(&s, "g7q", 0);
+    assert_int_equal(s.ui.slot, 200);
+    assert_false(s.ui.quit);
+    scene_free(&s);
+}
+
+static void test_digits(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 12);
+    press(&s, "1", 1000 * MS);
+    assert_int_equal(s.ui.cpu, 1);
+    press(&s, "1", 1399 * MS);
+    assert_int_equal(s.ui.cpu, 11);
+    press(&s, "1", 3000 * MS);
+    press(&s, "1", 3400 * MS);
+    assert_int_equal(s.ui.cpu, 1);
+    press(&s, "9", 5000 * MS);
+    press(&s, "9", 5100 * MS);
+    assert_int_equal(s.ui.cpu, 9);
+    scene_free(&s);
+}
+
+static void test_layers_and_quit(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    press(&s, "?", 0);
+    assert_true(ui_top_is(&s.ui, LAYER_HELP));
+    press(&s, "?", 0);
+    assert_int_equal(s.ui.nr_layers, 1);
+    press(&s, "q", 0);
+    press(&s, "\n", 0);
+    assert_true(ui_top_is(&s.ui, LAYER_DETAIL));
+    press(&s, "l", 0);
+    assert_int_equal(s.ui.slot, 38);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_ESC, 0);
+    assert_int_equal(s.ui.nr_layers, 0);
+    press(&s, "oj", 0);
+    assert_int_equal(s.ui.view, VIEW_OVERVIEW);
+    assert_int_equal(s.ui.cpu, 1);
+    press(&s, "q", 0);
+    assert_int_equal(s.ui.view, VIEW_SLOTS);
+    assert_false(s.ui.quit);
+    press(&s, " ", 0);
+    assert_true(s.ui.paused);
+    press(&s, "p++-", 0);
+    assert_false(s.ui.paused);
+    assert_int_equal(s.ui.hz, 15);
+    press(&s, "----------------", 0);
+    assert_int_equal(s.ui.hz, 1);
+    press(&s, "++++++++++++++++++++++++++++++++++++", 0);
+    assert_int_equal(s.ui.hz, 60);
+    press(&s, "q", 0);
+    assert_true(s.ui.quit);
+    scene_free(&s);
+}
+
+static void test_clicks(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    ui_click(&s.ui, &s.frame, 24, 80, 4, 5 + 3);
+    assert_int_equal(s.ui.slot, 2 * 64 + 3);
+    ui_click(&s.ui, &s.frame, 24, 80, 1, 25);
+    assert_int_equal(s.ui.cpu, 2);
+    ui_click(&s.ui, &s.frame, 24, 80, 1, 79);
+    ui_click(&s.ui, &s.frame, 24, 80, 23, 3);
+    ui_click(&s.ui, &s.frame, 24, 80, -1, -1);
+    assert_int_equal(s.ui.cpu, 2);
+    assert_int_equal(s.ui.slot, 2 * 64 + 3);
+    ui_click(&s.ui, &s.frame, 48, 160, 2, 7);
+    assert_int_equal(s.ui.slot, 0);
+    s.ui.view = VIEW_OVERVIEW;
+    ui_click(&s.ui, &s.frame, 24, 80, 2 + 4, 20);
+    assert_int_equal(s.ui.cpu, 1);
+    scene_free(&s);
+}
+
+static void test_key_table(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KEY_ROWS; i++) {
+        assert_int_equal(key_table[i].action, i + 1);
+        for (const int *code = key_table[i].codes; *code; code++)
+            assert_int_equal(key_action(*code), i + 1);
+    }
+    assert_int_equal(key_action('5'), ACTION_DIGIT);
+    assert_int_equal(key_action('Q'), ACTION_NONE);
+}
+
+static int enter_source_root(void **state)
+{
+    (void)state;
+    return chdir(SOURCE_ROOT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_overview),
+        cmocka_unit_test(test_many_cpus),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_settled_stop),
+        cmocka_unit_test(test_step_is_followed),
+        cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_state_text),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_layers_and_quit),
+        cmocka_unit_test(test_clicks),
+        cmocka_unit_test(test_key_table),
+    };
+
+    return cmocka_run_group_tests(tests, enter_source_root, NULL);
+}

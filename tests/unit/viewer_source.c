@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The viewer's sources: RAM files, run directories, the QMP client.
+ */
+#include "source/qmp.h"
+#include "source/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MS   UINT64_C(1000000)
+#define SIZE 0x10000
+
+static char dir[] = "/tmp/hvscope-unit-XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+    static char path[4][128];
+    static unsigned int next;
+    char *p = path[next++ % 4];
+
+    snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
+    return p;
+}
+
+static void make_file(const char *name, size_t size, uint64_t first)
+{
+    int fd = open(in_dir(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, size), 0);
+    if (size)
+        assert_int_equal(pwrite(fd, &first, 8, 0), 8);
+    close(fd);
+}
+
+static struct source *open_file(const char *name, uint64_t pa)
+{
+    struct ram_spec spec = {in_dir(name), pa};
+    struct failure f;
+    struct source *src = ram_open(&spec, 1, &f);
+
+    assert_non_null(src);
+    return src;
+}
+
+static void test_read_bounds(void **state)
+{
+    struct source *src;
+    uint64_t v = 0;
+    char buf[16];
+
+    (void)state;
+    make_file("ram", SIZE, 0x1122334455667788);
+    src = open_file("ram", RAM_BASE);
+    assert_int_equal(source_read_u64(src, RAM_BASE, &v), 0);
+    assert_int_equal(v, 0x1122334455667788);
+    assert_int_equal(source_read_phys(src, RAM_BASE + 1, buf, 3), 0);
+    assert_memory_equal(buf, "\x77\x66\x55", 3);
+    assert_int_equal(source_read_phys(src, RAM_BASE + SIZE - 8, &v, 8), 0);
+    assert_int_equal(source_read_phys(src, RAM_BASE + SIZE - 4, &v, 8), -EFAULT);
+    assert_int_equal(source_read_phys(src, RAM_BASE - 8, &v, 8), -EFAULT);
+    assert_int_equal(source_read_phys(src, UINT64_MAX - 3, &v, 8), -EFAULT);
+    assert_int_equal(source_read_phys(src, 0, &v, UINT64_MAX), -EFAULT);
+    assert_int_equal(source_read_u64(src, RAM_BASE + 4, &v), -EFAULT);
+    source_close(src);
+}
+
+static void test_truncated(void **state)
+{
+    struct source *src;
+    uint64_t v;
+
+    (void)state;
+    make_file("ram", SIZE, 1);
+    src = open_file("ram", RAM_BASE);
+    assert_int_equal(truncate(in_dir("ram"), 0x1000), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(source_read_u64(src, RAM_BASE + 0x8000, &v), -EIO);
+    assert_int_equal(source_read_u64(src, RAM_BASE, &v), 0);
+    assert_int_equal(source_health(src), SOURCE_OK);
+    assert_int_equal(source_read_u64(src, RAM_BASE + 0x8000, &v), -EFAULT);
+    source_close(src);
+}
+
+static void test_health(void **state)
+{
+    struct source *src;
+
+    (void)state;
+    make_file("ram", SIZE, 1);
+    src = open_file("ram", RAM_BASE);
+    assert_int_equal(source_health(src), SOURCE_OK);
+    make_file("other", SIZE, 2);
+    assert_int_equal(rename(in_dir("other"), in_dir("ram")), 0);
+    assert_int_equal(source_health(src), SOURCE_REPLACED);
+    assert_int_equal(unlink(in_dir("ram")), 0);
+    assert_int_equal(source_health(src), SOURCE_GONE);
+    source_close(src);
+}
+
+static void check_not_ram(const char *path, const char *part)
+{
+    struct ram_spec spec = {path, RAM_BASE};
+    struct failure f;
+
+    assert_null(ram_open(&spec, 1, &f));
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+    assert_non_null(strstr(f.text, part));
+}
+
+static void test_not_ram(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+    make_file("empty", 0, 0);
+    check_not_ram(in_dir("fifo"), "is a pipe");
+    check_not_ram(dir, "is a directory");
+    check_not_ram("/dev/null", "is a device");
+    check_not_ram(in_dir("empty"), "is empty");
+    check_not_ram(in_dir("none"), "No such file");
+    unlink(in_dir("fifo"));
+}
+
+static void test_several_files(void **state)
+{
+    struct ram_spec spec[2];
+    struct failure f;
+    struct source *src;
+    uint64_t v;
+
+    (void)state;
+    make_file("ram", SIZE, 1);
+    make_file("ram1", SIZE, 2);
+    spec[0] = (struct ram_spec){in_dir("ram"), RAM_BASE};
+    spec[1] = (struct ram_spec){in_dir("ram1"), RAM_BASE + SIZE};
+    src = ram_open(spec, 2, &f);
+    assert_non_null(src);
+    assert_int_equal(source_read_u64(src, RAM_BASE + SIZE, &v), 0);
+    assert_int_equal(v, 2);
+    assert_int_equal(source_base(src, 1, &v), 0);
+    assert_int_equal(v, RAM_BASE + SIZE);
+    assert_int_equal(source_base(src, 2, &v), -ENOENT);
+    source_close(src);
+    spec[1].pa = RAM_BASE + SIZE - 0x1000;
+    assert_null(ram_open(spec, 2, &f));
+    assert_int_equal(f.status, EXIT_USAGE);
+    spec[1].pa = UINT64_MAX - 0xfff;
+    assert_null(ram_open(spec, 2, &f));
+    unlink(in_dir("ram1"));
+}
+
+static void put_pid(const char *text)
+{
+    int fd = open(in_dir("pid"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void check_no_machine(const char *part)
+{
+    struct target_spec spec = {.dir = dir};
+    struct target target;
+    struct failure f;
+
+    assert_int_equal(target_open(&target, &spec, &f), -1);
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+    assert_non_null(strstr(f.text, part));
+    assert_null(target.src);
+}
+
+static void test_run_directory(void **state)
+{
+    struct target_spec spec = {.dir = dir};
+    struct target target;
+    struct failure f;
+    char text[32];
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    unlink(in_dir("pid"));
+    check_no_machine("no pid file");
+    put_pid("garbage\n");
+    check_no_machine("no pid file");
+    put_pid("-5\n");
+    check_no_machine("no pid file");
+    put_pid("99999999999999999999\n");
+    check_no_machine("no pid file");
+    make_file("ram", SIZE, 7);
+    snprintf(text, sizeof(text), "%d\n", child);
+    put_pid(text);
+    assert_int_equal(target_open(&target, &spec, &f), 0);
+    assert_int_equal(target_health(&target), SOURCE_OK);
+    kill(child, SIGKILL);
+    /* A zombie until it is waited for: gone all the same. */
+    for (int i = 0; i < 1000 && target_health(&target) == SOURCE_OK; i++)
+        usleep(1000);
+    assert_int_equal(target_health(&target), SOURCE_GONE);
+    target_close(&target);
+    check_no_machine("has ended");
+    waitpid(child, NULL, 0);
+    spec.dir = "/nonexistent/run";
+    assert_int_equal(target_open(&target, &spec, &f), -1);
+    unlink(in_dir("pid"));
+}
+
+/* A server's socket in the directory; the caller says what it answers. */
+static int listen_qmp(void)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/qmp.sock", dir);
+    unlink(addr.sun_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    return fd;
+}
+
+static enum qmp_result start_query(struct qmp *qmp, uint64_t now)
+{
+    int dir_fd = open(dir, O_PATH | O_DIRECTORY);
+    enum qmp_result result;
+
+    qmp_init(qmp);
+    result = qmp_start(qmp, dir_fd, "qmp.sock", now);
+    close(dir_fd);
+    return result;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void expect_heard(int fd, const char *part)
+{
+    char buf[256];
+    ssize_t n = read(fd, buf, sizeof(buf) - 1);
+
+    assert_true(n > 0);
+    buf[n] = '\0';
+    assert_non_null(strstr(buf, part));
+}
+
+#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+
+/* A whole query of a halted machine; the hash of its registers. */
+static uint64_t query_halted(const char *registers)
+{
+    int server = listen_qmp(), fd;
+    struct qmp qmp;
+
+    assert_int_equal(start_query(&qmp, 0), QMP_PENDING);
+    fd = accept(server, NULL, NULL);
+    assert_int_equal(qmp_step(&qmp, 1), QMP_PENDING);
+    say(fd, GREETING);
+    assert_int_equal(qmp_step(&qmp, 2), QMP_PENDING);
+    expect_heard(fd, "qmp_capabilities");
+    say(fd, "{\"return\": {}}\r\n{\"event\": \"STOP\"}\r\n");
+    assert_int_equal(qmp_step(&qmp, 3), QMP_PENDING);
+    expect_heard(fd, "query-status");
+    say(fd, "{\"return\": {\"status\": \"de");
+    assert_int_equal(qmp_step(&qmp, 4), QMP_PENDING);
+    say(fd, "bug\", \"running\": false}}\r\n");
+    assert_int_equal(qmp_step(&qmp, 5), QMP_PENDING);
+    expect_heard(fd, "info registers -a");
+    say(fd, "{\"return\": \"PC=1");
+    assert_int_equal(qmp_step(&qmp, 6), QMP_PENDING);
+    say(fd, registers);
+    assert_int_equal(qmp_step(&qmp, 7), QMP_DONE);
+    assert_int_equal(qmp.status, QMP_STATUS_DEBUG);
+    assert_string_equal(qmp.word, "debug");
+    assert_int_equal(qmp_fd(&qmp), -1);
+    close(fd);
+    close(server);
+    return qmp.registers;
+}
+
+static void test_qmp_answer(void **state)
+{
+    uint64_t one = query_halted("0 X0=0\"}\r\n"), two = query_halted("4 X0=0\"}\r\n");
+
+    (void)state;
+    assert_int_not_equal(one, 0);
+    assert_int_not_equal(one, two);
+    assert_int_equal(one, query_halted("0 X0=0\"}\r\n"));
+    assert_int_equal(query_halted("{\"timestamp\": 1}\r\n") == one, 0);
+}
+
+/* The status is known; that the registers do not come is no reason to forget it. */
+static void test_qmp_slow_registers(void **state)
+{
+    int server = listen_qmp(), fd;
+    struct qmp qmp;
+
+    (void)state;
+    assert_int_equal(start_query(&qmp, 0), QMP_PENDING);
+    fd = accept(server, NULL, NULL);
+    say(fd, GREETING "{\"return\": {}}\r\n{\"return\": {\"status\": \"paused\"}}\r\n");
+    assert_int_equal(qmp_step(&qmp, 1), QMP_PENDING);
+    assert_int_equal(qmp_step(&qmp, QMP_DEADLINE_NS), QMP_DONE);
+    assert_int_equal(qmp.status, QMP_STATUS_PAUSED);
+    assert_int_equal(qmp.registers, 0);
+    close(fd);
+    close(server);
+}
+
+static void test_qmp_busy(void **state)
+{
+    int server = listen_qmp();
+    struct qmp qmp;
+
+    (void)state;
+    assert_int_equal(start_query(&qmp, 1000), QMP_PENDING);
+    assert_int_equal(qmp_step(&qmp, 1000 + QMP_DEADLINE_NS - 1), QMP_PENDING);
+    assert_int_equal(qmp_step(&qmp, 1000 + QMP_DEADLINE_NS), QMP_BUSY);
+    assert_int_equal(qmp_fd(&qmp), -1);
+    close(server);
+    assert_int_equal(start_query(&qmp, 0), QMP_REFUSED);
+    unlink(in_dir("qmp.sock"));
+    assert_int_equal(start_query(&qmp, 0), QMP_REFUSED);
+}
+
+static void check_garbage(const char *text)
+{
+    int server = listen_qmp(), fd;
+    struct qmp qmp;
+
+    assert_int_equal(start_query(&qmp, 0), QMP_PENDING);
+    fd = accept(server, NULL, NULL);
+    say(fd, text);
+    assert_int_equal(qmp_step(&qmp, 1), QMP_GARBAGE);
+    close(fd);
+    close(server);
+}
+
+static void test_qmp_garbage(void **state)
+{
+    char long_line[QMP_LINE_MAX + 1];
+
+    (void)state;
+    check_garbage("HTTP/1.1 200 OK\r\n");
+    check_garbage("[]\n");
+    check_garbage("{\"QMP\"\n");
+    check_garbage("{\"error\": {\"desc\": \"no\"}}\n");
+    check_garbage("{\"return\": {\"status\": \"running\"}}\n");
+    memset(long_line, ' ', sizeof(long_line));
+    long_line[sizeof(long_line) - 1] = '\0';
+    check_garbage(long_line);
+}
+
+static void test_qmp_closed(void **state)
+{
+    int server = listen_qmp(), fd;
+    struct qmp qmp;
+
+    (void)state;
+    assert_int_equal(start_query(&qmp, 0), QMP_PENDING);
+    fd = accept(server, NULL, NULL);
+    say(fd, GREETING);
+    close(fd);
+    while (qmp_fd(&qmp) >= 0)
+        assert_int_not_equal(qmp_step(&qmp, 1), QMP_DONE);
+    close(server);
+}
+
+static void test_qmp_rate(void **state)
+{
+    struct qmp_limit limit = {0};
+    unsigned int taken = 0;
+
+    (void)state;
+    for (uint64_t now = 5000 * MS; now < 6000 * MS; now += MS)
+        taken += qmp_limit_take(&limit, now);
+    assert_int_equal(taken, QMP_RATE);
+    assert_true(qmp_limit_take(&limit, 6000 * MS));
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    static const char *const names[] = {"ram", "ram1", "other", "empty", "pid", "qmp.sock"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        unlink(in_dir(names[i]));
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_bounds),   cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_health),        cmocka_unit_test(test_not_ram),
+        cmocka_unit_test(test_several_files), cmocka_unit_test(test_run_directory),
+        cmocka_unit_test(test_qmp_answer),    cmocka_unit_test(test_qmp_busy),
+        cmocka_unit_test(test_qmp_garbage),   cmocka_unit_test(test_qmp_closed),
+        cmocka_unit_test(test_qmp_rate),      cmocka_unit_test(test_qmp_slow_registers),
+    };
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

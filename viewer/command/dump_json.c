@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hvscope.mapcache/1. Keys, their order and every byte are shared with GDB's
+ * mapcache-dump --json, so it is written by hand, not by a library.
+ */
+#include "command/dump.h"
+
+#include <inttypes.h>
+
+static const char *boolean(bool value)
+{
+    return value ? "true" : "false";
+}
+
+/* ,"key":"0x…" or ,"key":null */
+static void add_hex(FILE *out, const char *key, bool known, uint64_t value)
+{
+    if (known)
+        fprintf(out, ",\"%s\":\"0x%" PRIx64 "\"", key, value);
+    else
+        fprintf(out, ",\"%s\":null", key);
+}
+
+static void add_number(FILE *out, const char *key, bool known, unsigned int value)
+{
+    if (known)
+        fprintf(out, ",\"%s\":%u", key, value);
+    else
+        fprintf(out, ",\"%s\":null", key);
+}
+
+static void print_head(FILE *out, const struct machine *m)
+{
+    const struct beacon *b = &m->beacon;
+
+    fprintf(out,
+            "{\"schema\":\"hvscope.mapcache/1\",\"target\":{\"kind\":\"hv\",\"engine\":\"%s\","
+            "\"arch\":\"arm64\",\"ncpu\":%u}",
+            machine_engine_name(m), b->ncpu);
+    fprintf(out,
+            ",\"domheap\":{\"va\":\"0x%" PRIx64 "\",\"size\":\"0x%" PRIx64 "\",\"entries\":%u,"
+            "\"root_level\":%u,\"l0_index\":%u}",
+            b->domheap_va, b->domheap_size, b->domheap_entries, b->root_level, b->l0_index);
+}
+
+static void print_chain(FILE *out, const struct chain *chain)
+{
+    fputs(",\"tables\":[", out);
+    for (unsigned int i = 0; i < chain->nr; i++) {
+        const struct chain_entry *e = &chain->entry[i];
+
+        fprintf(out, "%s{\"level\":%u,\"index\":%u", i ? "," : "", e->level, e->index);
+        add_hex(out, "pte", true, e->pte);
+        add_hex(out, "next", e->end == CHAIN_TABLE, e->next);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void print_counts(FILE *out, const struct cpu_snapshot *c)
+{
+    fputs(",\"counts\":{", out);
+    for (int state = 0; state < SLOT_STATES; state++)
+        fprintf(out, "\"%s\":%u,", slot_state_name(state), c->counts[state]);
+    fprintf(out, "\"refs\":%u}", c->refs);
+}
+
+static void print_slot(FILE *out, const struct slot_info *i)
+{
+    bool home = i->block && i->has_home;
+
+    fprintf(out, "{\"slot\":%u", i->slot);
+    add_hex(out, "va", true, i->va);
+    add_hex(out, "pte", true, i->pte);
+    fprintf(out, ",\"state\":\"%s\",\"odd\":false,\"refs\":%u", slot_state_name(i->state), i->refs);
+    add_hex(out, "mfn", i->block, i->mfn);
+    add_hex(out, "pa", i->block, i->pa);
+    add_number(out, "home", home, i->home);
+    add_number(out, "probe", home, i->probe);
+    fputc('}', out);
+}
+
+static void print_slots(FILE *out, const struct machine *m, const struct cpu_snapshot *c,
+                        const struct options *o)
+{
+    bool first = true;
+
+    fputs(",\"slots\":[", out);
+    for (unsigned int slot = 0; slot < m->beacon.domheap_entries; slot++) {
+        struct slot_info info;
+
+        if (!dump_wants_slot(o, c, slot))
+            continue;
+        info = slot_describe(m, slot, c->pte[slot]);
+        if (!first)
+            fputc(',', out);
+        first = false;
+        print_slot(out, &info);
+    }
+    fputc(']', out);
+}
+
+static void print_cpu(FILE *out, const struct machine *m, const struct cpu_snapshot *c,
+                      const struct options *o)
+{
+    fprintf(out, "{\"cpu\":%u,\"state\":\"%s\"", c->cpu, machine_cpu_state_name(c->info.state));
+    if (c->on) {
+        fprintf(out, ",\"consistent\":%s", boolean(c->consistent));
+        add_hex(out, "root", true, c->info.root);
+        print_chain(out, &c->chain);
+        print_counts(out, c);
+        print_slots(out, m, c, o);
+    }
+    fputc('}', out);
+}
+
+void dump_json(FILE *out, const struct snapshot *snap, const struct options *o)
+{
+    bool first = true;
+
+    print_head(out, &snap->machine);
+    fputs(",\"cpus\":[", out);
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (!dump_wants_cpu(o, i))
+            continue;
+        if (!first)
+            fputc(',', out);
+        first = false;
+        print_cpu(out, &snap->machine, &snap->cpu[i], o);
+    }
+    fputs("]}\n", out);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line.
+ */
+#ifndef VIEWER_COMMAND_OPTIONS_H
+#define VIEWER_COMMAND_OPTIONS_H
+
+#include "source/target.h"
+
+#include <hvscope/beacon.h>
+#include <stdio.h>
+
+#define HZ_MIN     1
+#define HZ_MAX     60
+#define HZ_DEFAULT 10
+
+enum command { COMMAND_VIEW, COMMAND_DUMP, COMMAND_HELP, COMMAND_VERSION };
+
+struct options {
+    enum command command;
+    struct target_spec target;
+    bool json;
+    bool all;
+    bool once;
+    bool no_color;
+    bool ascii;
+    bool no_mouse;
+    unsigned int hz;               /* HZ_MIN to HZ_MAX */
+    bool some_cpus;                /* only those in cpu_mask */
+    uint64_t cpu_mask;             /* bit n: CPUn */
+    char *ram_path[RAM_FILES_MAX]; /* what target.ram points to */
+};
+
+/* 0, or -1 with f (EXIT_USAGE). argv stays referenced until options_free(). */
+int options_parse(struct options *o, int argc, char *const argv[], struct failure *f);
+void options_free(struct options *o);
+
+/* 0, or -1 with f (EXIT_USAGE) if --cpu names one that the machine does not have. */
+int options_check_cpus(const struct options *o, unsigned int ncpu, struct failure *f);
+
+/* The text of --help. */
+void options_print_help(FILE *out);
+
+#endif /* VIEWER_COMMAND_OPTIONS_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/events.h"
+
+#include <string.h>
+
+#define RING_ENTRIES_MAX (UINT64_C(1) << 24)
+
+const char *event_name(enum trace_kind kind)
+{
+    static const char *const names[] = {"", "map", "unmap", "bypass"};
+
+    return names[kind <= TRACE_BYPASS ? kind : TRACE_NONE];
+}
+
+bool event_decode(const struct trace_record *record, unsigned int cpu, struct event *e)
+{
+    unsigned int kind = record->head >> TRACE_KIND_SHIFT & TRACE_KIND_MASK;
+
+    if (kind < TRACE_MAP || kind > TRACE_BYPASS)
+        return false;
+    *e = (struct event){
+        .cpu = cpu,
+        .ticks = record->head & TRACE_TIME_MASK,
+        .kind = kind,
+        .mfn = record->what & TRACE_MFN_MASK,
+        .slot = record->what >> TRACE_SLOT_SHIFT & TRACE_SLOT_MASK,
+        .refs = record->what >> TRACE_REFS_SHIFT & TRACE_REFS_MASK,
+        .probe = record->what >> TRACE_PROBE_SHIFT & TRACE_PROBE_MASK,
+        .hit = record->what >> TRACE_HIT_SHIFT & 1,
+        .caller = record->caller,
+    };
+    return true;
+}
+
+static bool ring_ok(const struct machine *m, const struct beacon_cpu *info)
+{
+    uint64_t n = info->ring_entries;
+
+    return n >= 2 && n <= RING_ENTRIES_MAX && (n & (n - 1)) == 0 && info->ring % 8 == 0 &&
+           machine_has_memory(m, info->ring, n * sizeof(struct trace_record));
+}
+
+/* The head as it is now; the one in the snapshot may be older than the records. */
+static bool read_head(const struct source *src, const struct machine *m, unsigned int cpu,
+                      uint64_t *head)
+{
+    uint64_t pa = m->pa + m->beacon.cpu_offset + (uint64_t)cpu * m->beacon.cpu_stride +
+                  offsetof(struct beacon_cpu, ring_head);
+    bool ok = source_read_u64(src, pa, head) == 0;
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return ok;
+}
+
+/* Records [first, first + n) of the ring, in two pieces if they go round its end. */
+static bool read_records(const struct source *src, const struct beacon_cpu *info, uint64_t first,
+                         uint64_t n, struct trace_record *records)
+{
+    uint64_t at = first % info->ring_entries;
+    uint64_t straight = info->ring_entries - at < n ? info->ring_entries - at : n;
+    const size_t size = sizeof(*records);
+
+    return source_read_phys(src, info->ring + at * size, records, straight * size) == 0 &&
+           (straight == n ||
+            source_read_phys(src, info->ring, records + straight, (n - straight) * size) == 0);
+}
+
+static void log_add(struct event_log *log, const struct event *e)
+{
+    if (log->nr == EVENTS_KEPT) {
+        memmove(&log->event[0], &log->event[1], (EVENTS_KEPT - 1) * sizeof(*e));
+        log->nr--;
+    }
+    log->event[log->nr++] = *e;
+}
+
+/* The log's account of what was produced since the last look, and what is lost of it. */
+static uint64_t account(struct event_log *log, unsigned int cpu, uint64_t head, uint64_t entries)
+{
+    uint64_t oldest = head >= entries ? head - entries + 1 : 0;
+    uint64_t tail = head > EVENTS_TAIL ? head - EVENTS_TAIL : 0;
+    uint64_t first = log->next[cpu];
+
+    if (!log->begun[cpu] || first > head) {
+        first = oldest > tail ? oldest : tail;
+    } else {
+        log->produced += head - first;
+        if (first < oldest) {
+            log->lost += oldest - first;
+            first = oldest;
+        }
+    }
+    log->begun[cpu] = true;
+    log->next[cpu] = head;
+    return first;
+}
+
+static void update_cpu(struct event_log *log, const struct source *src, const struct machine *m,
+                       const struct cpu_snapshot *c)
+{
+    struct trace_record records[EVENTS_TAIL];
+    uint64_t head, first, after;
+    struct event e;
+
+    if (!ring_ok(m, &c->info) || !read_head(src, m, c->cpu, &head))
+        return;
+    first = account(log, c->cpu, head, c->info.ring_entries);
+    if (head - first > EVENTS_TAIL)
+        first = head - EVENTS_TAIL;
+    if (!read_records(src, &c->info, first, head - first, records) ||
+        !read_head(src, m, c->cpu, &after))
+        return;
+    for (uint64_t i = first; i < head; i++) {
+        if (i + c->info.ring_entries > after && event_decode(&records[i - first], c->cpu, &e))
+            log_add(log, &e);
+    }
+}
+
+/* Insertion: stable, so that a CPU's records stay in order, and nearly nothing to move. */
+static void sort_by_time(struct event *event, unsigned int nr)
+{
+    for (unsigned int i = 1; i < nr; i++) {
+        struct event e = event[i];
+        unsigned int at = i;
+
+        for (; at > 0 && event[at - 1].ticks > e.ticks; at--)
+            event[at] = event[at - 1];
+        event[at] = e;
+    }
+}
+
+void events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
+{
+    for (unsigned int i = 0; i < snap->ncpu; i++)
+        update_cpu(log, src, &snap->machine, &snap->cpu[i]);
+    sort_by_time(log->event, log->nr);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tail of the CPUs' event rings, merged by time.
+ */
+#ifndef VIEWER_MODEL_EVENTS_H
+#define VIEWER_MODEL_EVENTS_H
+
+#include "model/mapcache.h"
+
+#include <hvscope/trace.h>
+
+#define EVENTS_KEPT 128 /* newest ones, all CPUs together */
+#define EVENTS_TAIL 64  /* newest ones of one CPU that one update takes */
+
+struct event {
+    unsigned int cpu;
+    uint64_t ticks; /* of the physical counter */
+    enum trace_kind kind;
+    uint64_t mfn;
+    unsigned int slot;
+    unsigned int refs; /* afterwards */
+    unsigned int probe;
+    bool hit;
+    uint64_t caller; /* return address */
+};
+
+struct event_log {
+    uint64_t next[BEACON_CPUS_MAX]; /* first record not looked at yet */
+    bool begun[BEACON_CPUS_MAX];
+    uint64_t produced; /* records written since the log was begun */
+    uint64_t lost;     /* of them, overwritten before they could be looked at */
+    unsigned int nr;
+    struct event event[EVENTS_KEPT]; /* ascending by time */
+};
+
+/* Take over what came since the last call. A ring that cannot be right is left out. */
+void events_update(struct event_log *log, const struct source *src, const struct snapshot *snap);
+
+/* What a record says; false if it is none. */
+bool event_decode(const struct trace_record *record, unsigned int cpu, struct event *e);
+
+/* "map", "unmap", "bypass". */
+const char *event_name(enum trace_kind kind);
+
+#endif /* VIEWER_MODEL_EVENTS_H */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/mapcache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define READS_MAX 4 /* one, and three more if the CPU was changing its slots */
+
+struct snapshot *snapshot_new(unsigned int ncpu)
+{
+    struct snapshot *snap = calloc(1, sizeof(*snap) + ncpu * sizeof(snap->cpu[0]));
+
+    if (snap)
+        snap->ncpu = ncpu;
+    return snap;
+}
+
+/* Output address of a level 2 block: bits [20:12] are attributes there. */
+static uint64_t block_pa(lpae_t pte)
+{
+    return paddr_x(pte_paddr(pte)) & ~(SLOT_SIZE - 1);
+}
+
+static enum slot_state judge(const struct machine *m, lpae_t pte)
+{
+    bool in_ram = !pte_is_leaf(pte, 2) || machine_slot_in_ram(m, block_pa(pte));
+
+    return slot_state(pte, m->beacon.slot_attr, in_ram);
+}
+
+const char *slot_fault_text(const struct machine *m, lpae_t pte)
+{
+    if (judge(m, pte) != SLOT_BROKEN)
+        return "";
+    if (!pte_valid(pte))
+        return "a count on an invalid entry";
+    if (!pte_is_leaf(pte, 2))
+        return "a table, not a block";
+    if ((pte & SLOT_ATTR_MASK) != m->beacon.slot_attr)
+        return "unusual attributes";
+    return "outside RAM";
+}
+
+uint64_t slot_va(const struct machine *m, unsigned int slot)
+{
+    return m->beacon.domheap_va + slot * SLOT_SIZE;
+}
+
+struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_t pte)
+{
+    struct slot_info info = {.slot = slot, .va = slot_va(m, slot), .pte = pte};
+
+    info.state = judge(m, pte);
+    info.refs = pte_refs(pte);
+    info.block = pte_is_leaf(pte, 2);
+    if (!info.block)
+        return info;
+    info.pa = block_pa(pte);
+    info.mfn = mfn_x(paddr_to_mfn(_paddr(info.pa)));
+    info.has_home = m->beacon.engine != BEACON_ENGINE_CLOCK;
+    info.home = mapcache_home(_mfn(info.mfn), m->beacon.domheap_entries);
+    info.probe = mapcache_probe(_mfn(info.mfn), slot, m->beacon.domheap_entries);
+    return info;
+}
+
+static void read_slots(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
+{
+    memset(c->state, SLOT_UNREAD, sizeof(c->state));
+    memset(c->pte, 0, sizeof(c->pte));
+    for (unsigned int page = 0; page < machine_l2_pages(m); page++) {
+        uint64_t l2 = chain_l2(&c->chain, page);
+        unsigned int first = page * PT_ENTRIES;
+
+        if (l2 && source_read_phys(src, l2, &c->pte[first], PAGE_SIZE) == 0)
+            memset(&c->state[first], SLOT_FREE, PT_ENTRIES);
+    }
+}
+
+/*
+ * Between two equal, even generations nothing changed. The reads of the entries
+ * are ordered between those of the generation by the fences.
+ */
+static void read_once(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
+{
+    uint64_t before, after = 1;
+    uint64_t pa = m->pa + m->beacon.cpu_offset + (uint64_t)c->cpu * m->beacon.cpu_stride +
+                  offsetof(struct beacon_cpu, generation);
+
+    if (source_read_u64(src, pa, &before) != 0)
+        before = 1;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    chain_read(src, m, c->info.root, &c->chain);
+    read_slots(src, m, c);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (source_read_u64(src, pa, &after) != 0)
+        after = 1;
+    c->consistent = before == after && before % 2 == 0;
+    c->info.generation = after;
+}
+
+static void count_slots(const struct machine *m, struct cpu_snapshot *c)
+{
+    memset(c->counts, 0, sizeof(c->counts));
+    c->refs = 0;
+    for (unsigned int i = 0; i < m->beacon.domheap_entries; i++) {
+        if (c->state[i] == SLOT_UNREAD)
+            continue;
+        c->state[i] = judge(m, c->pte[i]);
+        c->counts[c->state[i]]++;
+        c->refs += pte_refs(c->pte[i]);
+    }
+}
+
+static int read_cpu(const struct source *src, const struct machine *m, struct cpu_snapshot *c,
+                    struct failure *f)
+{
+    if (machine_read_cpu(src, m, c->cpu, &c->info) != 0)
+        return failure_set(f, EXIT_NOT_UNDERSTOOD, "the beacon's block of CPU%u cannot be read",
+                           c->cpu);
+    if (c->info.state > BEACON_CPU_ON)
+        return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                           "the beacon at 0x%llx cannot be understood: "
+                           "the state of CPU%u is %u",
+                           (unsigned long long)m->pa, c->cpu, c->info.state);
+    c->on = c->info.state == BEACON_CPU_ON;
+    c->consistent = true;
+    if (!c->on)
+        return 0;
+    for (int i = 0; i < READS_MAX; i++) {
+        read_once(src, m, c);
+        if (c->consistent)
+            break;
+    }
+    count_slots(m, c);
+    return 0;
+}
+
+int snapshot_read(const struct source *src, const struct machine *m, struct snapshot *snap,
+                  struct failure *f)
+{
+    snap->machine = *m;
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        memset(&snap->cpu[i], 0, sizeof(snap->cpu[i]));
+        snap->cpu[i].cpu = i;
+        if (read_cpu(src, m, &snap->cpu[i], f))
+            return -1;
+    }
+    if (!machine_is_same_boot(src, m))
+        return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                           "the machine was reset while it was read: try "
+                           "again");
+    return 0;
+}
+
+unsigned int cpu_count_changes(const struct cpu_snapshot *a, const struct cpu_snapshot *b,
+                               unsigned int entries)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < entries; i++)
+        n += a->pte[i] != b->pte[i] || a->state[i] != b->state[i];
+    return n;
+}
+
+bool snapshot_differs(const struct snapshot *a, const struct snapshot *b)
+{
+    if (a->machine.beacon.state != b->machine.beacon.state)
+        return true;
+    for (unsigned int i = 0; i < a->ncpu && i < b->ncpu; i++) {
+        const struct cpu_snapshot *x = &a->cpu[i], *y = &b->cpu[i];
+
+        if (x->on != y->on || memcmp(&x->info, &y->info, sizeof(x->info)) != 0 ||
+            memcmp(x->pte, y->pte, sizeof(x->pte)) != 0 ||
+            memcmp(x->state, y->state, sizeof(x->state)) != 0)
+            return true;
+    }
+    return a->ncpu != b->ncpu;
+}

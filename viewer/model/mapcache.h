@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A snapshot of every CPU's mapcache.
+ */
+#ifndef VIEWER_MODEL_MAPCACHE_H
+#define VIEWER_MODEL_MAPCACHE_H
+
+#include "model/walk.h"
+
+#include <hvscope/mapcache.h>
+
+#define SLOTS_MAX   DOMHEAP_ENTRIES
+#define SLOT_UNREAD SLOT_STATES /* behind a chain that ends early */
+
+struct cpu_snapshot {
+    unsigned int cpu;
+    struct beacon_cpu info;
+    bool on;         /* the CPU runs on its own tables: what follows is valid */
+    bool consistent; /* the generation was even, and the same before and after */
+    struct chain chain;
+    unsigned int counts[SLOT_STATES];
+    unsigned int refs;
+    lpae_t pte[SLOTS_MAX];
+    uint8_t state[SLOTS_MAX]; /* enum slot_state, or SLOT_UNREAD */
+};
+
+struct snapshot {
+    struct machine machine;
+    uint64_t time; /* CLOCK_MONOTONIC of the reading, ns; 0 if nobody asked */
+    unsigned int ncpu;
+    struct cpu_snapshot cpu[];
+};
+
+/* Room for ncpu CPUs; free() it. NULL if out of memory. */
+struct snapshot *snapshot_new(unsigned int ncpu);
+
+/*
+ * Read all CPUs of m, which has as many as snap was made for. A CPU is read up
+ * to four times until its reading is consistent. 0, or -1 with f if the beacon
+ * changed or went away while it was read (EXIT_NOT_UNDERSTOOD).
+ */
+int snapshot_read(const struct source *src, const struct machine *m, struct snapshot *snap,
+                  struct failure *f);
+
+/* All that tools say about one slot. */
+struct slot_info {
+    unsigned int slot;
+    uint64_t va;
+    lpae_t pte;
+    enum slot_state state;
+    unsigned int refs;
+    bool block; /* a valid block: the four fields below mean something */
+    uint64_t mfn;
+    uint64_t pa;
+    bool has_home; /* engines whose slot follows from the frame */
+    unsigned int home;
+    unsigned int probe;
+};
+
+/* slot: below the machine's number of slots, and not SLOT_UNREAD. */
+struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_t pte);
+
+/* Why an entry's state is SLOT_BROKEN; "" if it is not. */
+const char *slot_fault_text(const struct machine *m, lpae_t pte);
+
+/* First address that the slot maps. */
+uint64_t slot_va(const struct machine *m, unsigned int slot);
+
+/* Slots of two readings of one CPU whose entries differ. */
+unsigned int cpu_count_changes(const struct cpu_snapshot *a, const struct cpu_snapshot *b,
+                               unsigned int entries);
+
+/* Has anything at all happened between two snapshots of one boot? */
+bool snapshot_differs(const struct snapshot *a, const struct snapshot *b);
+
+#endif /* VIEWER_MODEL_MAPCACHE_H */

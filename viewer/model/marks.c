@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/marks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+struct marks *marks_new(unsigned int ncpu)
+{
+    struct marks *marks = calloc(1, sizeof(*marks) + ncpu * sizeof(marks->cpu[0]));
+
+    if (marks)
+        marks->ncpu = ncpu;
+    return marks;
+}
+
+void marks_free(struct marks *marks)
+{
+    if (marks)
+        free(marks->base);
+    free(marks);
+}
+
+static bool slot_differs(const struct cpu_snapshot *a, const struct cpu_snapshot *b,
+                         unsigned int slot)
+{
+    return a->pte[slot] != b->pte[slot] || a->state[slot] != b->state[slot];
+}
+
+/* Each map and each unmap adds 2 to the generation; an odd one is half way. */
+static uint64_t generation_operations(uint64_t from, uint64_t to)
+{
+    return (to - from + 1) / 2;
+}
+
+static void sample_rates(struct marks *marks, const struct snapshot *snap)
+{
+    uint64_t elapsed = snap->time - marks->rate_since;
+
+    if (marks->rate_since && elapsed < NS_PER_SECOND)
+        return;
+    for (unsigned int i = 0; i < marks->ncpu; i++) {
+        struct marks_cpu *m = &marks->cpu[i];
+        uint64_t generation = snap->cpu[i].info.generation;
+        uint64_t n = generation_operations(m->rate_base, generation);
+
+        m->rate = marks->rate_since ? (uint64_t)((double)n * NS_PER_SECOND / elapsed) : 0;
+        m->rate_base = generation;
+    }
+    marks->rate_since = snap->time;
+}
+
+void marks_sample(struct marks *marks, const struct snapshot *prev, const struct snapshot *snap)
+{
+    marks->now = snap->time;
+    sample_rates(marks, snap);
+    for (unsigned int i = 0; prev && i < marks->ncpu; i++) {
+        const struct cpu_snapshot *a = &prev->cpu[i], *b = &snap->cpu[i];
+
+        if (memcmp(a->pte, b->pte, sizeof(a->pte)) == 0 &&
+            memcmp(a->state, b->state, sizeof(a->state)) == 0)
+            continue;
+        for (unsigned int slot = 0; slot < SLOTS_MAX; slot++) {
+            if (slot_differs(a, b, slot)) {
+                marks->cpu[i].changed_at[slot] = snap->time;
+                marks->cpu[i].was[slot] = a->pte[slot];
+            }
+        }
+    }
+}
+
+static void compare_stops(struct marks_cpu *m, const struct cpu_snapshot *a,
+                          const struct cpu_snapshot *b)
+{
+    m->nr_stepped = 0;
+    for (unsigned int slot = 0; slot < SLOTS_MAX; slot++) {
+        m->stepped[slot] = slot_differs(a, b, slot);
+        m->nr_stepped += m->stepped[slot];
+        if (m->stepped[slot])
+            m->was[slot] = a->pte[slot];
+    }
+    m->operations = generation_operations(a->info.generation, b->info.generation);
+}
+
+void marks_settle(struct marks *marks, const struct snapshot *snap)
+{
+    size_t size = sizeof(*snap) + snap->ncpu * sizeof(snap->cpu[0]);
+
+    marks->settled = true;
+    marks->settled_at = snap->time;
+    marks->compared = marks->base != NULL;
+    for (unsigned int i = 0; marks->base && i < marks->ncpu; i++)
+        compare_stops(&marks->cpu[i], &marks->base->cpu[i], &snap->cpu[i]);
+    if (!marks->base)
+        marks->base = snapshot_new(snap->ncpu);
+    if (marks->base)
+        memcpy(marks->base, snap, size);
+}
+
+void marks_unsettle(struct marks *marks)
+{
+    marks->settled = false;
+}
+
+static bool is_recent(const struct marks *marks, uint64_t at)
+{
+    return at && marks->now - at < MARK_LIVE_NS;
+}
+
+bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot)
+{
+    const struct marks_cpu *m = &marks->cpu[cpu];
+
+    if (marks->settled && marks->compared)
+        return m->stepped[slot];
+    return is_recent(marks, m->changed_at[slot]);
+}
+
+unsigned int marks_count(const struct marks *marks, unsigned int cpu)
+{
+    unsigned int n = 0;
+
+    for (unsigned int slot = 0; slot < SLOTS_MAX; slot++)
+        n += marks_slot(marks, cpu, slot);
+    return n;
+}
+
+bool marks_fading(const struct marks *marks)
+{
+    if (marks->settled && marks->compared)
+        return false;
+    for (unsigned int cpu = 0; cpu < marks->ncpu; cpu++) {
+        if (marks_count(marks, cpu))
+            return true;
+    }
+    return false;
+}

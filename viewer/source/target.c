@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HINT "start one with `make run`, or name its run directory with --dir"
+
+static ssize_t read_small_file(int dir_fd, const char *name, char *buf, size_t size)
+{
+    int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0)
+        return -1;
+    n = read(fd, buf, size - 1);
+    close(fd);
+    if (n >= 0)
+        buf[n] = '\0';
+    return n;
+}
+
+bool process_alive(pid_t pid)
+{
+    char path[32], stat[512];
+    const char *after_name;
+
+    if (pid <= 0 || (kill(pid, 0) != 0 && errno != EPERM))
+        return false;
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    if (read_small_file(AT_FDCWD, path, stat, sizeof(stat)) <= 0)
+        return true; /* hidden /proc: the signal could be sent, so it is there */
+    after_name = strrchr(stat, ')');
+    return !after_name || strlen(after_name) < 3 || !strchr("ZXx", after_name[2]);
+}
+
+/* A pid from DIR/pid; 0 if there is none or it is no number. */
+static pid_t read_pid(int dir_fd)
+{
+    char text[32], *end;
+    long pid;
+
+    if (read_small_file(dir_fd, "pid", text, sizeof(text)) <= 0)
+        return 0;
+    errno = 0;
+    pid = strtol(text, &end, 10);
+    if (errno || end == text || (*end != '\n' && *end != '\0') || pid <= 0 || pid > INT_MAX)
+        return 0;
+    return pid;
+}
+
+/* DIR/ram, DIR/ram1 … lie one behind the other from the start of RAM. */
+static struct source *open_dir_ram(const char *dir, struct failure *f)
+{
+    char path[RAM_FILES_MAX][PATH_MAX];
+    struct ram_spec spec[RAM_FILES_MAX];
+    uint64_t pa = RAM_BASE;
+    unsigned int nr;
+
+    for (nr = 0; nr < RAM_FILES_MAX; nr++) {
+        if (nr == 0)
+            snprintf(path[nr], PATH_MAX, "%s/ram", dir);
+        else
+            snprintf(path[nr], PATH_MAX, "%s/ram%u", dir, nr);
+        spec[nr] = (struct ram_spec){path[nr], pa};
+        if (nr > 0 && access(path[nr], F_OK) != 0)
+            break;
+        pa += ram_file_size(path[nr]);
+    }
+    return ram_open(spec, nr, f);
+}
+
+static int open_machine(struct target *target, const char *dir, struct failure *f)
+{
+    target->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (target->dir_fd < 0)
+        return failure_set(f, EXIT_NO_TARGET, "no machine in %s (%s): " HINT, dir, strerror(errno));
+    target->pid = read_pid(target->dir_fd);
+    if (target->pid == 0)
+        return failure_set(f, EXIT_NO_TARGET, "no machine in %s (no pid file): " HINT, dir);
+    if (!process_alive(target->pid))
+        return failure_set(f, EXIT_NO_TARGET,
+                           "no machine in %s (its QEMU, pid %ld, has ended): " HINT, dir,
+                           (long)target->pid);
+    target->src = open_dir_ram(dir, f);
+    return target->src ? 0 : -1;
+}
+
+int target_open(struct target *target, const struct target_spec *spec, struct failure *f)
+{
+    *target = (struct target){.dir_fd = -1};
+    if (spec->nr_ram) {
+        target->src = ram_open(spec->ram, spec->nr_ram, f);
+        return target->src ? 0 : -1;
+    }
+    if (open_machine(target, spec->dir, f)) {
+        target_close(target);
+        return -1;
+    }
+    return 0;
+}
+
+void target_close(struct target *target)
+{
+    source_close(target->src);
+    if (target->dir_fd >= 0)
+        close(target->dir_fd);
+    *target = (struct target){.dir_fd = -1};
+}
+
+enum source_health target_health(const struct target *target)
+{
+    enum source_health health = source_health(target->src);
+
+    if (target->dir_fd >= 0 && health != SOURCE_REPLACED && !process_alive(target->pid))
+        return SOURCE_GONE;
+    return health;
+}

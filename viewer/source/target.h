@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The target that a person named: the machine of a run directory, or RAM files
+ * that have no machine any more (or not one of ours).
+ */
+#ifndef VIEWER_SOURCE_TARGET_H
+#define VIEWER_SOURCE_TARGET_H
+
+#include "source/failure.h"
+#include "source/ram.h"
+#include "source/source.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What the command line says. Either dir, or nr_ram files. */
+struct target_spec {
+    const char *dir;
+    struct ram_spec ram[RAM_FILES_MAX];
+    unsigned int nr_ram;
+    bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */
+    uint64_t beacon_pa;
+};
+
+/* Closed when src is NULL. */
+struct target {
+    struct source *src;
+    int dir_fd; /* of the run directory; -1 for RAM files */
+    pid_t pid;  /* of its QEMU; 0 for RAM files */
+};
+
+/* Attach. 0, or -1 with f filled in (no machine: EXIT_NO_TARGET). */
+int target_open(struct target *target, const struct target_spec *spec, struct failure *f);
+void target_close(struct target *target);
+
+/*
+ * Is it still the machine that was attached to? SOURCE_GONE also when its QEMU
+ * does not run any more. RAM files without a machine are never "gone" for that.
+ */
+enum source_health target_health(const struct target *target);
+
+/* Is there a process pid that still runs (not a zombie)? */
+bool process_alive(pid_t pid);
+
+#endif /* VIEWER_SOURCE_TARGET_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys and what they do. The codes are our own, so that only the terminal's
+ * file has to know those of curses.
+ */
+#ifndef VIEWER_VIEW_KEYS_H
+#define VIEWER_VIEW_KEYS_H
+
+enum ui_key {
+    UI_KEY_NONE = 0,
+    UI_KEY_FIRST = 0x1000,
+    UI_KEY_F1,
+    UI_KEY_ESC,
+    UI_KEY_BACKSPACE,
+    UI_KEY_LEFT,
+    UI_KEY_DOWN,
+    UI_KEY_UP,
+    UI_KEY_RIGHT,
+    UI_KEY_HOME,
+    UI_KEY_END,
+    UI_KEY_BACKTAB,
+    UI_KEY_ENTER,
+    UI_KEY_DIGIT, /* stands for '0' to '9' in the table */
+    UI_KEY_MOUSE,
+    UI_KEY_RESIZE,
+};
+
+enum action {
+    ACTION_NONE,
+#define KEY(action, ...) ACTION_##action,
+#include "view/keys.def"
+#undef KEY
+    ACTIONS
+};
+
+#define KEY_CODES_MAX 3
+
+struct key_row {
+    enum action action;
+    const char *name;  /* "" if help lists it with another one */
+    const char *label; /* "" if not on the key bar */
+    const char *help;
+    int codes[KEY_CODES_MAX + 1]; /* 0 ends them */
+};
+
+/* ACTIONS - 1 rows, in the order of keys.def. */
+extern const struct key_row key_table[];
+#define KEY_ROWS (ACTIONS - 1)
+
+/* ACTION_NONE if the key does nothing. */
+enum action key_action(int code);
+
+#endif /* VIEWER_VIEW_KEYS_H */

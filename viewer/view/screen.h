@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The terminal. Its implementation is the only file that knows curses.
+ */
+#ifndef VIEWER_VIEW_SCREEN_H
+#define VIEWER_VIEW_SCREEN_H
+
+#include "source/failure.h"
+#include "view/canvas.h"
+
+struct screen_options {
+    bool no_color;
+    bool ascii;
+    bool mouse;
+};
+
+/* Take over the terminal. 0, or -1 with f (EXIT_USAGE). */
+int screen_open(const struct screen_options *options, struct failure *f);
+
+/* Give it back as it was. */
+void screen_close(void);
+
+/* For a while only: before and after the process is stopped. */
+void screen_leave(void);
+void screen_enter(void);
+
+/* Does this locale (or --ascii) allow nothing but ASCII? */
+bool screen_is_ascii(bool ascii_wanted);
+enum color_mode screen_color_mode(void);
+
+/* Ask the terminal how large it is now, and take that over. */
+void screen_resize(unsigned int *rows, unsigned int *cols);
+
+/*
+ * Bring a picture to the terminal. last: the one that was shown before, of the
+ * same size; NULL if that is not known.
+ */
+void screen_show(const struct canvas *c, const struct canvas *last);
+
+/* The next show sends everything. */
+void screen_redraw(void);
+
+/*
+ * A key that has been typed: a character or enum ui_key, UI_KEY_NONE if none
+ * waits. With UI_KEY_MOUSE, *row and *col say where.
+ */
+int screen_key(int *row, int *col);
+
+#endif /* VIEWER_VIEW_SCREEN_H */

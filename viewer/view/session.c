@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MS            UINT64_C(1000000)
+#define QUERY_NS      (250 * MS)
+#define QUERY_SURE_NS (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
+#define QUERY_BUSY_NS (500 * MS)
+#define ATTACH_NS     (250 * MS)
+#define LOAD_TRIES    25
+#define LOAD_TRY_US   20000
+#define REFUSALS_GONE 2
+
+/* Nothing that was seen so far belongs to the machine that is there now. */
+static void forget_machine(struct session *s)
+{
+    free(s->snap);
+    free(s->spare);
+    marks_free(s->marks);
+    s->snap = s->spare = NULL;
+    s->marks = NULL;
+    s->events = (struct event_log){0};
+    s->published = false;
+    s->changed = true;
+}
+
+static int make_room(struct session *s, unsigned int ncpu)
+{
+    if (s->marks && s->marks->ncpu == ncpu)
+        return 0;
+    forget_machine(s);
+    s->spare = snapshot_new(ncpu);
+    s->marks = marks_new(ncpu);
+    return s->spare && s->marks ? 0 : -1;
+}
+
+static void note_reboot(struct session *s, uint64_t now)
+{
+    forget_machine(s);
+    s->run.rebooted_at = now;
+}
+
+/* A boot with another number is another machine, whatever else looks the same. */
+static bool read_machine(struct session *s, uint64_t now)
+{
+    const uint64_t *pa = s->spec->has_beacon ? &s->spec->beacon_pa : NULL;
+    struct machine m;
+    enum machine_status status = machine_read(s->target.src, pa, &m, &s->why);
+
+    if (status != MACHINE_OK) {
+        if (s->published)
+            forget_machine(s);
+        return false;
+    }
+    if (s->had_boot && m.beacon.boot_id != s->machine.beacon.boot_id) {
+        note_reboot(s, now);
+        s->run.other_image =
+            memcmp(m.beacon.build_id, s->machine.beacon.build_id, sizeof(m.beacon.build_id)) != 0;
+    }
+    s->machine = m;
+    s->published = s->had_boot = true;
+    return true;
+}
+
+static void settle_marks(struct session *s, uint64_t now)
+{
+    bool settled = runstate_is_settled(&s->run, now);
+
+    if (settled && !s->marks->settled) {
+        marks_settle(s->marks, s->snap);
+        s->changed = true;
+    } else if (!settled && s->marks->settled) {
+        marks_unsettle(s->marks);
+        s->changed = true;
+    }
+}
+
+/* The new snapshot is in spare; the one before it becomes the spare. */
+static void take_over(struct session *s, uint64_t now)
+{
+    struct snapshot *before = s->snap;
+    bool differs = !before || snapshot_differs(before, s->spare);
+
+    s->spare->time = now;
+    marks_sample(s->marks, before, s->spare);
+    s->snap = s->spare;
+    s->spare = before ? before : snapshot_new(s->snap->ncpu);
+    if (differs) {
+        s->run.moved_at = now;
+        s->changed = true;
+    }
+    events_update(&s->events, s->target.src, s->snap);
+    settle_marks(s, now);
+}
+
+static void read_data(struct session *s, uint64_t now)
+{
+    if (!read_machine(s, now))
+        return;
+    if (make_room(s, s->machine.beacon.ncpu))
+        return;
+    s->published = true;
+    if (!s->spare)
+        s->spare = snapshot_new(s->machine.beacon.ncpu);
+    if (s->spare && snapshot_read(s->target.src, &s->machine, s->spare, &s->why) == 0)
+        take_over(s, now);
+}
+
+/* Keep the picture; look for a new machine from time to time. */
+static void lose_target(struct session *s, uint64_t now)
+{
+    /* Its last words may be there: a panic, a power off. */
+    if (!s->run.frozen && s->published && machine_is_same_boot(s->target.src, &s->machine))
+        read_data(s, now);
+    qmp_close(&s->qmp);
+    target_close(&s->target);
+    s->run.gone = true;
+    s->next_attach = now + ATTACH_NS;
+    s->changed = true;
+}
+
+static void reset_run(struct session *s)
+{
+    bool frozen = s->run.frozen;
+
+    s->run = (struct runstate){.has_machine = s->target.dir_fd >= 0, .frozen = frozen};
+    s->refusals = 0;
+    s->registers = 0;
+    s->next_query = 0;
+}
+
+/* Another machine, or nothing: the old picture stays only in the second case. */
+static void attach_again(struct session *s, uint64_t now)
+{
+    struct failure f;
+
+    if (now < s->next_attach || s->run.frozen)
+        return;
+    s->next_attach = now + ATTACH_NS;
+    if (target_open(&s->target, s->spec, &f))
+        return;
+    reset_run(s);
+    note_reboot(s, now);
+}
+
+void session_sample(struct session *s, uint64_t now)
+{
+    enum source_health health;
+
+    if (!s->target.src)
+        attach_again(s, now);
+    if (!s->target.src)
+        return;
+    health = target_health(&s->target);
+    if (health != SOURCE_OK) {
+        lose_target(s, now);
+        if (health == SOURCE_REPLACED)
+            s->next_attach = now;
+        return;
+    }
+    if (!s->run.frozen)
+        read_data(s, now);
+}
+
+static void name_target(struct session *s)
+{
+    const struct target_spec *spec = s->spec;
+
+    if (spec->nr_ram > 1)
+        snprintf(s->name, sizeof(s->name), "%s and %u more", spec->ram[0].path, spec->nr_ram - 1);
+    else
+        snprintf(s->name, sizeof(s->name), "%s", spec->nr_ram ? spec->ram[0].path : spec->dir);
+}
+
+/* QEMU's sockets and RAM file are there a moment before it has loaded the image. */
+static bool has_our_image(const struct session *s, struct failure *f)
+{
+    const uint64_t *pa = s->spec->has_beacon ? &s->spec->beacon_pa : NULL;
+    struct machine m;
+
+    for (int tries = s->target.dir_fd >= 0 ? LOAD_TRIES : 1; tries > 0; tries--) {
+        if (machine_read(s->target.src, pa, &m, f) != MACHINE_FOREIGN)
+            return true;
+        if (tries > 1)
+            usleep(LOAD_TRY_US);
+    }
+    return false;
+}
+
+int session_open(struct session *s, const struct target_spec *spec, uint64_t now, struct failure *f)
+{
+    *s = (struct session){.spec = spec, .target.dir_fd = -1};
+    qmp_init(&s->qmp);
+    name_target(s);
+    if (target_open(&s->target, spec, f))
+        return -1;
+    reset_run(s);
+    if (!has_our_image(s, f)) {
+        target_close(&s->target);
+        return -1;
+    }
+    session_sample(s, now);
+    return 0;
+}
+
+void session_close(struct session *s)
+{
+    forget_machine(s);
+    qmp_close(&s->qmp);
+    target_close(&s->target);
+}
+
+/* A halted machine whose registers differ was stepped, whether or not memory tells. */
+static void note_registers(struct session *s, uint64_t now)
+{
+    if (s->qmp.registers && s->registers && s->qmp.registers != s->registers)
+        s->run.moved_at = now;
+    s->registers = s->qmp.registers;
+}
+
+static void handle_answer(struct session *s, enum qmp_result result, uint64_t now)
+{
+    enum qmp_status shown = s->run.shown;
+    bool gone = s->run.gone;
+
+    s->refusals = result == QMP_REFUSED ? s->refusals + 1 : 0;
+    s->run.gone = s->refusals >= REFUSALS_GONE;
+    s->next_query = now + (result == QMP_BUSY ? QUERY_BUSY_NS : QUERY_NS);
+    if (result == QMP_DONE) {
+        runstate_answer(&s->run, s->qmp.status, s->qmp.word, now);
+        note_registers(s, now);
+        if (runstate_is_unsure(&s->run))
+            s->next_query = now + QUERY_SURE_NS;
+    }
+    if (shown != s->run.shown || gone != s->run.gone)
+        s->changed = true;
+}
+
+uint64_t session_query(struct session *s, uint64_t now)
+{
+    enum qmp_result result;
+
+    if (s->target.dir_fd < 0)
+        return now + QUERY_BUSY_NS;
+    if (qmp_fd(&s->qmp) >= 0) {
+        result = qmp_step(&s->qmp, now);
+    } else {
+        if (now < s->next_query)
+            return s->next_query;
+        if (!qmp_limit_take(&s->limit, now))
+            return now + 20 * MS;
+        result = qmp_start(&s->qmp, s->target.dir_fd, "qmp.sock", now);
+    }
+    if (result == QMP_PENDING)
+        return s->qmp.deadline;
+    handle_answer(s, result, now);
+    return s->next_query;
+}
+
+int session_query_fd(const struct session *s)
+{
+    return qmp_fd(&s->qmp);
+}
+
+void session_freeze(struct session *s, bool frozen)
+{
+    if (s->run.frozen != frozen)
+        s->changed = true;
+    s->run.frozen = frozen;
+}
+
+static const char *waiting_text(const struct session *s)
+{
+    if (s->run.gone)
+        return "the machine has gone; waiting for a new one";
+    if (s->run.shown == QMP_STATUS_PRELAUNCH)
+        return "the machine has not been started: continue it in GDB or over QMP";
+    return s->why.text;
+}
+
+void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f)
+{
+    const struct machine *m = s->published ? &s->machine : NULL;
+
+    *f = (struct frame){
+        .snap = s->snap,
+        .marks = s->snap ? s->marks : NULL,
+        .events = &s->events,
+        .target = s->name,
+        .waiting = s->snap ? NULL : waiting_text(s),
+        .word = runstate_word(&s->run, m, now),
+        .hz = hz,
+    };
+    runstate_note(&s->run, m, f->word, f->note, sizeof(f->note));
+    s->changed = false;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A target that is being watched: sampling, the run state, what became of it.
+ * It may go away, be reset, or come back; none of that ends a session.
+ */
+#ifndef VIEWER_VIEW_SESSION_H
+#define VIEWER_VIEW_SESSION_H
+
+#include "source/qmp.h"
+#include "source/target.h"
+#include "view/frame.h"
+
+struct session {
+    const struct target_spec *spec;
+    struct target target;  /* src NULL: nothing to attach to at the moment */
+    struct snapshot *snap; /* the newest; NULL: none */
+    struct snapshot *spare;
+    struct marks *marks;
+    struct event_log events;
+    struct machine machine; /* the newest beacon that was understood */
+    bool published;         /* machine is valid, and of the machine that is there now */
+    bool had_boot;          /* machine was valid once: another boot is a reboot */
+    struct failure why;     /* why snap is NULL */
+    struct runstate run;
+    struct qmp qmp;
+    struct qmp_limit limit;
+    uint64_t next_query; /* ns */
+    uint64_t next_attach;
+    uint64_t registers;    /* of the halted machine, hashed; 0: not known */
+    unsigned int refusals; /* of QMP, in a row */
+    bool changed;          /* since session_frame(): the picture may differ */
+    char name[NOTE_MAX];   /* of the target */
+};
+
+/*
+ * Attach and read once. -1 with f if there is no target, or none of ours; an
+ * image that has not published its beacon yet is waited for.
+ */
+int session_open(struct session *s, const struct target_spec *spec, uint64_t now,
+                 struct failure *f);
+void session_close(struct session *s);
+
+/* Look at the target; now: CLOCK_MONOTONIC, ns. */
+void session_sample(struct session *s, uint64_t now);
+
+/*
+ * Begin or continue to ask QEMU. To be called when session_query_fd() is
+ * readable, and at the time (ns) that it returns.
+ */
+uint64_t session_query(struct session *s, uint64_t now);
+int session_query_fd(const struct session *s);
+
+void session_freeze(struct session *s, bool frozen);
+
+/* What to draw. It points into the session and is valid until its next call. */
+void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f);
+
+#endif /* VIEWER_VIEW_SESSION_H */

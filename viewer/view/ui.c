@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/ui.h"
+
+#include "view/chrome.h"
+#include "view/overview.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HZ_LAST 60
+
+void ui_init(struct ui *ui, unsigned int hz)
+{
+    *ui = (struct ui){.hz = hz, .follow = true, .digit = -1};
+}
+
+bool ui_top_is(const struct ui *ui, enum layer layer)
+{
+    return ui->nr_layers && ui->layer[ui->nr_layers - 1] == layer;
+}
+
+static bool is_open(const struct ui *ui, enum layer layer)
+{
+    for (unsigned int i = 0; i < ui->nr_layers; i++) {
+        if (ui->layer[i] == layer)
+            return true;
+    }
+    return false;
+}
+
+static void open_layer(struct ui *ui, enum layer layer)
+{
+    if (!is_open(ui, layer) && ui->nr_layers < LAYERS)
+        ui->layer[ui->nr_layers++] = layer;
+    if (layer == LAYER_GOTO)
+        ui->input[0] = '\0';
+}
+
+/* The topmost layer; under them all, the overview. */
+static bool close_layer(struct ui *ui)
+{
+    if (ui->nr_layers) {
+        ui->nr_layers--;
+        return true;
+    }
+    if (ui->view == VIEW_OVERVIEW) {
+        ui->view = VIEW_SLOTS;
+        return true;
+    }
+    return false;
+}
+
+void ui_clamp(struct ui *ui, const struct frame *f)
+{
+    if (f->snap && ui->cpu >= frame_ncpu(f))
+        ui->cpu = 0;
+    if (ui->slot >= frame_entries(f))
+        ui->slot = frame_entries(f) - 1;
+}
+
+void ui_follow(struct ui *ui, const struct frame *f)
+{
+    const struct marks *m = f->marks;
+    unsigned int changed = 0, cpu = 0, slot = 0;
+
+    if (!m || !m->settled || m->settled_at == ui->followed_at)
+        return;
+    ui->followed_at = m->settled_at;
+    for (unsigned int i = 0; i < m->ncpu && m->compared; i++) {
+        changed += marks_count(m, i);
+        if (marks_count(m, i) == 1)
+            cpu = i;
+    }
+    if (changed != 1 || !ui->follow)
+        return;
+    while (!marks_slot(m, cpu, slot))
+        slot++;
+    ui->cpu = cpu;
+    ui->slot = slot;
+}
+
+static void move_slot(struct ui *ui, const struct frame *f, int by)
+{
+    int slot = (int)ui->slot + by;
+
+    if (slot >= 0 && slot < (int)frame_entries(f))
+        ui->slot = slot;
+}
+
+static void move_cpu(struct ui *ui, const struct frame *f, int by)
+{
+    unsigned int n = frame_ncpu(f);
+
+    ui->cpu = (ui->cpu + n + by) % n;
+}
+
+/* One row up or down; in the overview rows are CPUs. */
+static void move_row(struct ui *ui, const struct frame *f, const struct layout *l, int by)
+{
+    if (ui->view == VIEW_OVERVIEW) {
+        if ((int)ui->cpu + by >= 0 && ui->cpu + by < frame_ncpu(f))
+            ui->cpu += by;
+    } else {
+        move_slot(ui, f, by * l->per_row);
+    }
+}
+
+static void press_digit(struct ui *ui, const struct frame *f, int digit, uint64_t now)
+{
+    unsigned int both = ui->digit * 10 + digit;
+
+    if (ui->digit > 0 && now - ui->digit_at < DIGIT_NS && both < frame_ncpu(f)) {
+        ui->cpu = both;
+        ui->digit = -1;
+        return;
+    }
+    ui->digit = digit;
+    ui->digit_at = now;
+    if ((unsigned int)digit < frame_ncpu(f))
+        ui->cpu = digit;
+}
+
+static void press_enter(struct ui *ui)
+{
+    if (ui_top_is(ui, LAYER_HELP) || ui_top_is(ui, LAYER_DETAIL))
+        close_layer(ui);
+    else if (ui->view == VIEW_OVERVIEW)
+        ui->view = VIEW_SLOTS;
+    else
+        open_layer(ui, LAYER_DETAIL);
+}
+
+static void toggle_overview(struct ui *ui)
+{
+    ui->nr_layers = 0;
+    ui->view = ui->view == VIEW_OVERVIEW ? VIEW_SLOTS : VIEW_OVERVIEW;
+}
+
+/* In the prompt: digits, Backspace, Enter; what is too large cannot be typed. */
+static void prompt_key(struct ui *ui, const struct frame *f, int code)
+{
+    size_t len = strlen(ui->input);
+
+    if (code >= '0' && code <= '9' && len < 4) {
+        ui->input[len] = code;
+        ui->input[len + 1] = '\0';
+        if (strtoul(ui->input, NULL, 10) >= frame_entries(f))
+            ui->input[len] = '\0';
+    } else if (code == UI_KEY_BACKSPACE && len > 0) {
+        ui->input[len - 1] = '\0';
+    } else if (key_action(code) == ACTION_ENTER) {
+        if (len)
+            ui->slot = strtoul(ui->input, NULL, 10);
+        close_layer(ui);
+    } else if (code == UI_KEY_ESC || code == UI_KEY_BACKSPACE || code == 'q') {
+        close_layer(ui);
+    }
+}
+
+static void change_rate(struct ui *ui, int by)
+{
+    unsigned int step = ui->hz + (by < 0 ? 0 : 1) > 10 ? 5 : 1;
+
+    if (by > 0)
+        ui->hz = ui->hz + step > HZ_LAST ? HZ_LAST : ui->hz + step;
+    else if (ui->hz > step)
+        ui->hz -= step;
+    else
+        ui->hz = 1;
+}
+
+static void act(struct ui *ui, const struct frame *f, const struct layout *l, enum action action)
+{
+    switch (action) {
+    case ACTION_QUIT:
+        ui->quit = !close_layer(ui);
+        break;
+    case ACTION_BACK:
+        close_layer(ui);
+        break;
+    case ACTION_HELP:
+        open_layer(ui, LAYER_HELP);
+        break;
+    case ACTION_ENTER:
+        press_enter(ui);
+        break;
+    case ACTION_LEFT:
+        move_slot(ui, f, -1);
+        break;
+    case ACTION_RIGHT:
+        move_slot(ui, f, 1);
+        break;
+    case ACTION_UP:
+        move_row(ui, f, l, -1);
+        break;
+    case ACTION_DOWN:
+        move_row(ui, f, l, 1);
+        break;
+    case ACTION_FIRST:
+        ui->slot = 0;
+        break;
+    case ACTION_LAST:
+        ui->slot = frame_entries(f) - 1;
+        break;
+    case ACTION_NEXT_CPU:
+        move_cpu(ui, f, 1);
+        break;
+    case ACTION_PREV_CPU:
+        move_cpu(ui, f, -1);
+        break;
+    case ACTION_GOTO:
+        open_layer(ui, LAYER_GOTO);
+        break;
+    case ACTION_OVERVIEW:
+        toggle_overview(ui);
+        break;
+    case ACTION_FOLLOW:
+        ui->follow = !ui->follow;
+        break;
+    case ACTION_PAUSE:
+        ui->paused = !ui->paused;
+        break;
+    case ACTION_FASTER:
+        change_rate(ui, 1);
+        break;
+    case ACTION_SLOWER:
+        change_rate(ui, -1);
+        break;
+    case ACTION_REDRAW:
+        ui->redraw = true;
+        break;
+    case ACTION_SUSPEND:
+        ui->suspend = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void ui_key(struct ui *ui, const struct frame *f, unsigned int rows, unsigned int cols, int code,
+            uint64_t now)
+{
+    struct layout l = layout_of(rows, cols);
+    enum action action = key_action(code);
+
+    if (ui_top_is(ui, LAYER_GOTO) && action != ACTION_REDRAW && action != ACTION_SUSPEND)
+        prompt_key(ui, f, code);
+    else if (action == ACTION_DIGIT)
+        press_digit(ui, f, code - '0', now);
+    else
+        act(ui, f, &l, action);
+}
+
+void ui_click(struct ui *ui, const struct frame *f, unsigned int rows, unsigned int cols, int row,
+              int col)
+{
+    struct layout l = layout_of(rows, cols);
+    int slot, cpu;
+
+    if (ui->nr_layers)
+        return;
+    if (ui->view == VIEW_OVERVIEW) {
+        cpu = overview_cpu_at(f, ui, &l, row, col);
+    } else {
+        slot = layout_slot_at(&l, ui->slot, frame_entries(f), row, col);
+        if (slot >= 0)
+            ui->slot = slot;
+        cpu = chrome_cpu_at(f, ui, &l, row, col);
+    }
+    if (cpu >= 0)
+        ui->cpu = cpu;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loop: keys, signals, the sampling timer and QEMU's answers, one poll()
+ * for all of them.
+ */
+#include "view/view.h"
+
+#include "command/output.h"
+#include "view/clock.h"
+#include "view/draw.h"
+#include "view/screen.h"
+#include "view/session.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define KEYS_MAX 256 /* taken at once, so that pasted text does not hold up sampling */
+
+struct view {
+    struct session session;
+    struct ui ui;
+    struct frame frame;
+    struct canvas next, shown;
+    bool ascii;
+    bool fading; /* the picture changes with time alone */
+    bool sent;   /* shown is on the terminal */
+    int timer_fd;
+    int signal_fd;
+    unsigned int timer_hz;
+    sigset_t signals, old_mask;
+    int end_signal; /* 0: none yet */
+};
+
+static int take_signals(struct view *v, struct failure *f)
+{
+    static const int numbers[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT};
+
+    sigemptyset(&v->signals);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaddset(&v->signals, numbers[i]);
+    sigprocmask(SIG_BLOCK, &v->signals, &v->old_mask);
+    v->signal_fd = signalfd(-1, &v->signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    v->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (v->signal_fd < 0 || v->timer_fd < 0)
+        return failure_set(f, EXIT_NO_TARGET, "no timer or signal descriptors left");
+    return 0;
+}
+
+static void set_timer(struct view *v)
+{
+    long ns = 1000000000L / v->ui.hz;
+    struct itimerspec spec = {
+        .it_interval = {ns / 1000000000L, ns % 1000000000L},
+        .it_value = {ns / 1000000000L, ns % 1000000000L},
+    };
+
+    if (v->timer_hz != v->ui.hz)
+        timerfd_settime(v->timer_fd, 0, &spec, NULL);
+    v->timer_hz = v->ui.hz;
+}
+
+static int resize(struct view *v)
+{
+    unsigned int rows, cols;
+
+    screen_resize(&rows, &cols);
+    if (v->next.cell && v->next.rows == rows && v->next.cols == cols)
+        return 0;
+    canvas_free(&v->next);
+    canvas_free(&v->shown);
+    v->sent = false;
+    if (canvas_init(&v->next, rows, cols, screen_color_mode(), v->ascii) ||
+        canvas_init(&v->shown, rows, cols, screen_color_mode(), v->ascii))
+        return -1;
+    return 0;
+}
+
+static void draw(struct view *v)
+{
+    struct canvas before = v->shown;
+
+    session_frame(&v->session, v->ui.hz, clock_now(), &v->frame);
+    ui_clamp(&v->ui, &v->frame);
+    ui_follow(&v->ui, &v->frame);
+    draw_picture(&v->next, &v->frame, &v->ui);
+    v->fading = (v->frame.marks && marks_fading(v->frame.marks)) || v->frame.word == RUN_REBOOTED;
+    if (v->sent && canvas_same(&v->next, &v->shown))
+        return;
+    screen_show(&v->next, v->sent ? &v->shown : NULL);
+    v->shown = v->next;
+    v->next = before;
+    v->sent = true;
+}
+
+/* Stop like any program; what follows raise() happens after fg. */
+static void suspend(struct view *v)
+{
+    sigset_t stop;
+
+    screen_leave();
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    signal(SIGTSTP, SIG_DFL);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stop, NULL);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+    screen_enter();
+    v->sent = false;
+}
+
+static void handle_signal(struct view *v, int sig)
+{
+    switch (sig) {
+    case SIGWINCH:
+        break;
+    case SIGTSTP:
+        suspend(v);
+        break;
+    case SIGCONT:
+        screen_redraw();
+        v->sent = false;
+        break;
+    default:
+        v->end_signal = sig;
+    }
+}
+
+static void handle_signals(struct view *v)
+{
+    struct signalfd_siginfo info;
+
+    while (read(v->signal_fd, &info, sizeof(info)) == sizeof(info))
+        handle_signal(v, info.ssi_signo);
+}
+
+/* What a key asked for that only the loop can do. */
+static void obey(struct view *v)
+{
+    session_freeze(&v->session, v->ui.paused);
+    set_timer(v);
+    if (v->ui.redraw) {
+        screen_redraw();
+        v->sent = false;
+    }
+    if (v->ui.suspend)
+        suspend(v);
+    v->ui.redraw = v->ui.suspend = false;
+}
+
+static void handle_keys(struct view *v)
+{
+    int key, row = 0, col = 0;
+
+    for (int i = 0; i < KEYS_MAX && (key = screen_key(&row, &col)) != UI_KEY_NONE; i++) {
+        if (key == UI_KEY_MOUSE)
+            ui_click(&v->ui, &v->frame, v->next.rows, v->next.cols, row, col);
+        else
+            ui_key(&v->ui, &v->frame, v->next.rows, v->next.cols, key, clock_now());
+        obey(v);
+    }
+}
+
+static bool tick(struct view *v)
+{
+    uint64_t expired;
+
+    if (read(v->timer_fd, &expired, sizeof(expired)) != sizeof(expired))
+        return false;
+    session_sample(&v->session, clock_now());
+    return v->session.changed || v->fading;
+}
+
+static void run_once(struct view *v)
+{
+    uint64_t next = session_query(&v->session, clock_now());
+    struct pollfd fds[] = {
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = v->signal_fd, .events = POLLIN},
+        {.fd = v->timer_fd, .events = POLLIN},
+        {.fd = session_query_fd(&v->session), .events = POLLIN},
+    };
+    bool dirty = false;
+
+    if (poll(fds, 4, clock_timeout_ms(next, clock_now())) < 0)
+        return;
+    if (fds[1].revents) {
+        handle_signals(v);
+        dirty = true;
+    }
+    if (fds[2].revents)
+        dirty |= tick(v);
+    if (fds[0].revents & POLLIN) {
+        handle_keys(v);
+        dirty = true;
+    }
+    if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+        v->end_signal = SIGHUP;
+    if (v->end_signal || v->ui.quit || !(dirty || v->session.changed))
+        return;
+    if (resize(v))
+        v->ui.quit = true;
+    else
+        draw(v);
+}
+
+static int start(struct view *v, const struct options *o, struct failure *f)
+{
+    struct screen_options screen = {.no_color = o->no_color, .mouse = !o->no_mouse};
+    const struct snapshot *snap;
+
+    if (session_open(&v->session, &o->target, clock_now(), f))
+        return -1;
+    snap = v->session.snap;
+    v->ascii = screen.ascii = screen_is_ascii(o->ascii);
+    if ((snap && options_check_cpus(o, snap->ncpu, f)) || take_signals(v, f) ||
+        screen_open(&screen, f)) {
+        session_close(&v->session);
+        return -1;
+    }
+    ui_init(&v->ui, o->hz);
+    if (o->some_cpus)
+        v->ui.cpu = __builtin_ctzll(o->cpu_mask);
+    return 0;
+}
+
+static void finish(struct view *v)
+{
+    screen_close();
+    sigprocmask(SIG_SETMASK, &v->old_mask, NULL);
+    close(v->timer_fd);
+    close(v->signal_fd);
+    canvas_free(&v->next);
+    canvas_free(&v->shown);
+    session_close(&v->session);
+}
+
+int command_view(const struct options *o)
+{
+    struct view v = {0};
+    struct failure f;
+
+    if (o->once)
+        return view_once(o);
+    if (start(&v, o, &f))
+        return failure_report(&f);
+    set_timer(&v);
+    if (resize(&v) == 0)
+        draw(&v);
+    while (!v.ui.quit && !v.end_signal)
+        run_once(&v);
+    finish(&v);
+    return v.end_signal ? EXIT_SIGNAL + v.end_signal : EXIT_DONE;
+}

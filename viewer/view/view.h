@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hvscope view.
+ */
+#ifndef VIEWER_VIEW_VIEW_H
+#define VIEWER_VIEW_VIEW_H
+
+#include "command/options.h"
+
+/* Run it until the person leaves or a signal comes; returns the exit status. */
+int command_view(const struct options *o);
+
+/* view --once: one picture on stdout, as plain text. */
+int view_once(const struct options *o);
+
+#endif /* VIEWER_VIEW_VIEW_H */
