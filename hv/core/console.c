@@ -4,6 +4,7 @@
 #include "core/cmdline.h"
 #include "core/panic.h"
 #include "core/printk.h"
+#include "guest/guest.h"
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
 #include "mm/walk_print.h"
@@ -44,6 +45,7 @@ static void command_stats(struct word rest)
 {
     (void)rest;
     work_print_totals();
+    guests_print();
     printk("domheap: %lu of %lu pages free\n", domheap_free_pages(), domheap_total_pages());
 }
 
@@ -118,7 +120,7 @@ static const struct command {
     {"help", NULL, command_help, "this list, and the options of the command line"},
     {"load", "[PLAN]", command_load, "other work, as workload= has it; alone: the workloads"},
     {"pace", "N", command_pace, "maps and unmaps a second on each CPU; 0 is no wait"},
-    {"stats", NULL, command_stats, "maps, unmaps and work of each CPU; free memory"},
+    {"stats", NULL, command_stats, "maps, unmaps and work of each CPU; guests; free memory"},
     {"census", NULL, command_census, "who holds which maps (boot with census=on)"},
     {"walk", "VA", command_walk, "the boot CPU's tables for an address, level by level"},
     {"dump", NULL, command_dump, "the boot CPU's slots that are not free"},

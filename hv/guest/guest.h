@@ -125,7 +125,7 @@ bool sched_stop(struct domain *d);
 /* Stop every domain and wait until they are gone. */
 void sched_stop_all(void);
 
-/* Run a vCPU until the next tick, a yield, or its end. */
+/* Run a vCPU until a tick has come, in the guest or in its hypercall; a yield; its end. */
 void vcpu_run(struct vcpu *v);
 
 /* From vcpu.c: set up what EL1 sees first. */

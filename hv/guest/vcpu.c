@@ -159,6 +159,7 @@ void vcpu_run(struct vcpu *v)
 {
     const struct beacon_cpu *c = this_cpu(beacon_cpu);
     uint64_t flags = local_irq_save(), open = c->maps - c->unmaps, held = this_cpu(pace_held);
+    uint64_t ticks_before = this_cpu(ticks);
     bool yield;
 
     context_load(v);
@@ -167,7 +168,7 @@ void vcpu_run(struct vcpu *v)
         CHECK(c->maps - c->unmaps == open && this_cpu(pace_held) == held,
               "d%u vcpu%u: %lu maps were open before, %lu are on the way back", v->domain->id,
               v->id, open, c->maps - c->unmaps);
-    } while (!yield);
+    } while (!yield && this_cpu(ticks) == ticks_before);
     context_save(v);
     local_irq_restore(flags);
 }

@@ -16,7 +16,7 @@ static enum guest_mode next_mode(const struct domain *d)
 {
     if (!work_argument() || d->id == 0)
         return GUEST_GOOD;
-    return (enum guest_mode)(1 + d->life % (GUEST_MODES - 1));
+    return (enum guest_mode)(1 + (d->life + d->id) % (GUEST_MODES - 1));
 }
 
 /* Make one domain that is missing. False if none is, or there is no memory. */

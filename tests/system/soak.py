@@ -38,18 +38,22 @@ def compare_at_a_halt(m, memory) -> bool:
     return True
 
 
-def killed(m) -> int:
-    """Guests killed so far, by the console's stats."""
-    before = m.console().count("guests killed:")
+def stats(m, pattern: str) -> int:
+    """A number of the console's stats, from the moment of asking."""
+    start = len(m.console())
     m.type("stats")
-    wait_until(lambda: m.console().count("guests killed:") > before)
-    return int(re.findall(r"guests killed: (\d+)", m.console())[-1])
+    wait_until(lambda: re.search(r"domheap: \d+ of \d+ pages free\n", m.console()[start:]))
+    return int(re.search(pattern, m.console()[start:])[1])
+
+
+def killed(m) -> int:
+    """Guests killed so far."""
+    return stats(m, r"guests killed: (\d+)")
 
 
 def free_pages(m) -> int:
-    """Free pages of the domheap, by the console's stats."""
-    killed(m)
-    return int(re.findall(r"domheap: (\d+) of", m.console())[-1])
+    """Free pages of the domheap."""
+    return stats(m, r"domheap: (\d+) of")
 
 
 def work(m, seconds: float) -> int:
