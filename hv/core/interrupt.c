@@ -6,7 +6,6 @@
 #include "arch/timer.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
-#include "core/pace.h"
 #include "core/panic.h"
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
@@ -38,7 +37,6 @@ static void irq_page_touch(void)
           (void *)page, page->self, page->count, this_cpu(irq_page_count));
     page->count = ++this_cpu(irq_page_count);
     unmap_domain_page(page);
-    pace_forgive(2);
 }
 
 /*
@@ -47,11 +45,13 @@ static void irq_page_touch(void)
  */
 static bool touch_due(void)
 {
-    uint64_t now = timer_now();
+    uint64_t now = timer_now(), pace = options.pace; /* the console may change it */
 
+    if (!pace)
+        return true;
     if (now < this_cpu(next_touch))
         return false;
-    this_cpu(next_touch) = options.pace ? now + 20 * timer_frequency() / options.pace : 0;
+    this_cpu(next_touch) = now + 20 * timer_frequency() / pace;
     return true;
 }
 

@@ -33,11 +33,6 @@ void pace_stop(void)
     this_cpu(pace).on = false;
 }
 
-void pace_forgive(uint64_t n)
-{
-    this_cpu(pace).calls += n;
-}
-
 void pace_wait(void)
 {
     uint64_t interval, due;

@@ -18,9 +18,6 @@ void pace_stop(void);
 /* Wait until this CPU's next call is due: calls that did not wait count too. */
 void pace_wait(void);
 
-/* This CPU's last n calls were an interrupt's: the work does not wait for them. */
-void pace_forgive(uint64_t n);
-
 /* Inlined, so that the trace names the function that really maps. */
 static inline __attribute__((always_inline)) void *paced_map(mfn_t mfn)
 {

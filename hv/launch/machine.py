@@ -207,6 +207,8 @@ class Machine:
     def _wait_for_sockets(self, timeout: float = 20) -> None:
         deadline = time.monotonic() + timeout
         while not (self.dir / "qmp-user.sock").exists() or not self.running_pid(self.dir):
+            if self.process.poll() == 0:
+                return  # it started, and is over already
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise LaunchError("QEMU did not start: " + self.qemu_log())

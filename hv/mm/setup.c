@@ -32,6 +32,18 @@ static void bank_add_wanted(uint64_t start, uint64_t end)
     }
 }
 
+/* Tables of the image are mapped as any others: to the tools its memory is RAM, named or not. */
+static void image_bank_add(void)
+{
+    uint64_t end = image_pa + (uint64_t)(_end - _start);
+
+    for (unsigned int i = 0; i < nr_ram_banks; i++) {
+        if (ram_bank[i].base < end && image_pa < ram_bank[i].base + ram_bank[i].size)
+            return;
+    }
+    bank_add(image_pa, end);
+}
+
 static void banks_add(const void *fdt)
 {
     uint64_t base, size;
@@ -56,6 +68,7 @@ void setup_ram(const void *fdt)
     }
     if (!nr_ram_banks)
         panic("no RAM in the device tree");
+    image_bank_add();
 }
 
 static void banks_print(void)
