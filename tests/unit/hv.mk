@@ -38,7 +38,7 @@ $(BUILD)/unit/virt.dtb:
 	@qemu-system-aarch64 -M virt,virtualization=on,gic-version=3,dumpdtb=$@ -cpu max -smp 3 \
 		-m 2G -object memory-backend-ram,id=r0,size=1G -object memory-backend-ram,id=r1,size=1G \
 		-numa node,memdev=r0,cpus=0-2 -numa node,memdev=r1 -kernel /dev/null -append pace=20 \
-		-display none 2>/dev/null
+		-nodefaults -nic none -display none 2>/dev/null
 
 $(BUILD)/unit/hv_%: $(wildcard tests/unit/fake/arch/*.h tests/unit/*.h hv/*/*.h include/hvscope/*.h)
 	@mkdir -p $(@D)
