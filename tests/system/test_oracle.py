@@ -34,7 +34,7 @@ def viewer_dump(m) -> str:
 @pytest.mark.parametrize("smp", [1, 2, 4])
 def test_three_readings_agree(machine, smp, cpu):
     """Viewer, GDB and a naive reading, at random halts."""
-    m = machine(smp=smp, cpu=cpu)
+    m = machine(smp=smp, cpu=cpu, cmdline="workload=copy,guest,nest,saturate,storm")
     memory = Memory(m.dir / "ram", BUILD / "hv-xen.elf")
     seen = set()
     for _ in range(HALTS):
