@@ -24,7 +24,6 @@ PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it annou
 MASK64 = (1 << 64) - 1
 CPSR_NRW = 1 << 4
 SCTLR_M = 1
-PARANGE_BITS = (32, 36, 40, 42, 44, 48, 52)
 
 
 class Target:
@@ -225,12 +224,6 @@ def exception_level() -> int | None:
     """EL of the selected thread, None in AArch32."""
     cpsr = register("cpsr")
     return None if cpsr is None or cpsr & CPSR_NRW else cpsr >> 2 & 3
-
-
-def pa_bits() -> int:
-    """Size of physical addresses of the selected thread's CPU."""
-    parange = (register("ID_AA64MMFR0_EL1") or 5) & 15
-    return PARANGE_BITS[min(parange, 6)]
 
 
 TARGET = Target()

@@ -18,7 +18,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gdb-scripts"))
 
-from hvscope import beacon, mapcache, pte, walk  # noqa: E402
+from hvscope import beacon, mapcache, pte, regime, walk  # noqa: E402
 from hvscope.error import HvError  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -41,15 +41,28 @@ def test_slot(case: dict) -> None:
     assert mapcache.slot_json(slot) == json.dumps(case["expect"], separators=(",", ":"))
 
 
+def el2(tcr: int, mair: int = 0, hcr: int = 0, sctlr: int = 0, tcr2: int = 0,
+        pa_bits: int = 52) -> regime.Regime:
+    """The EL2 regime of these registers."""
+    parange = {32: 0, 36: 1, 40: 2, 42: 3, 44: 4, 48: 5, 52: 6}[pa_bits]
+    registers = {"TCR_EL2": tcr, "MAIR_EL2": mair, "HCR_EL2": hcr, "SCTLR_EL2": sctlr,
+                 "TCR2_EL2": tcr2, "ID_AA64MMFR0_EL1": parange}
+    return regime.regime_el2(registers.get)
+
+
+def el2_of(case: dict) -> regime.Regime:
+    """The EL2 regime of a case."""
+    return el2(*(int(case[key], 0) for key in ("tcr", "mair", "hcr", "sctlr", "tcr2")),
+               pa_bits=case["pa_bits"])
+
+
 @pytest.mark.parametrize("case", cases("walks.json"))
 def test_walk(case: dict) -> None:
     """Steps, result and fault of one walk, or a refusal."""
     entries = {int(pa, 0): int(pte, 0) for pa, pte in case["memory"].items()}
 
     def answer() -> dict:
-        regime = walk.Regime(*(int(case[key], 0) for key in ("tcr", "mair", "hcr", "sctlr",
-                                                             "tcr2")), case["pa_bits"])
-        return walk.walk(lambda pa, _: entries[pa].to_bytes(8, "little"), regime,
+        return walk.walk(lambda pa, _: entries[pa].to_bytes(8, "little"), el2_of(case),
                          int(case["root"], 0), int(case["va"], 0))
 
     if case.get("error"):
@@ -73,8 +86,7 @@ def test_walk_text_fits(case: dict) -> None:
     """The text of a walk is at most 80 columns wide."""
     if case.get("error"):
         return
-    regime = walk.Regime(int(case["tcr"], 0), int(case["mair"], 0))
-    text = walk.walk_text(regime, case["expect"], 0, int(case["root"], 0), int(case["va"], 0))
+    text = walk.walk_text(el2_of(case), case["expect"], 0, int(case["root"], 0), int(case["va"], 0))
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -84,7 +96,7 @@ def test_walk_text_fits(case: dict) -> None:
 def test_ttbr_root(ps: int, ttbr: int, root: int) -> None:
     """The root in a TTBR0_EL2 value: without CnP and ASID, with bits [51:48] if it has them."""
     tcr = 0x80803510 | {44: 4, 52: 6}[ps] << 16 | (1 << 32 if ps == 52 else 0)
-    assert walk.ttbr_root(walk.Regime(tcr, 0), ttbr) == root
+    assert el2(tcr).root(ttbr) == root
 
 
 LAYOUT_C = """
@@ -220,10 +232,10 @@ def test_noise_in_walks() -> None:
     noise = random.Random(4)
     for _ in range(3000):
         try:
-            regime = walk.Regime(noise.getrandbits(33), noise.getrandbits(64),
-                                 pa_bits=noise.choice((40, 48, 52)))
+            rules = el2(noise.getrandbits(33), noise.getrandbits(64),
+                        pa_bits=noise.choice((40, 48, 52)))
             answer = walk.walk(lambda *_: (noise.getrandbits(64) | 3).to_bytes(8, "little"),
-                               regime, noise.getrandbits(34) << 16, noise.getrandbits(48))
+                               rules, noise.getrandbits(34) << 16, noise.getrandbits(48))
         except HvError:
             continue
         assert len(answer["steps"]) <= 5

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands that ask about slots, frames and events.
+
+Modules that only an answer needs are imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import gdb
+
+from hvscope.arguments import Arguments
+from hvscope.command import OPTION_JSON, HvCommand
+from hvscope.target import TARGET, cpus_words
+
+
+class MapcacheDump(HvCommand):
+    """Show the mapcache of each CPU.
+
+Usage: mapcache-dump [--cpu N[,N...]] [--all] [--json]
+
+  --cpu N[,N...]  only these CPUs
+  --all           free slots too
+  --json          one line of JSON, schema hvscope.mapcache/1
+
+For each CPU: the entries that lead from its root to its slots, then a line a
+slot that is not free (slot, virtual address, frame, physical address, count,
+state, the slot where the lookup of this frame begins, how far behind that it
+is), and totals. States: free, cached (mapped, count 0), in-use, saturated
+(count 15), broken. Memory is read physically: the answer does not depend on
+which CPU is selected or what it runs. The same bytes as `hvscope dump`.
+
+Example: mapcache-dump --cpu 0,1"""
+
+    name = "mapcache-dump"
+    flags = ("--all", OPTION_JSON)
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """The dump as text or JSON."""
+        from hvscope import mapcache
+        arguments.no_rest()
+        with TARGET.physical():
+            beacon = TARGET.beacon()
+            cpus = arguments.cpus(beacon.ncpu, cpus_words(beacon.ncpu))
+            dump = mapcache.mapcache_read(TARGET.read_phys, beacon, cpus,
+                                          "--all" in arguments.flags)
+        if OPTION_JSON in arguments.flags:
+            return mapcache.mapcache_json(dump)
+        return mapcache.mapcache_text(beacon, dump)
+
+
+class MapcacheSlot(HvCommand):
+    """Show one slot in full.
+
+Usage: mapcache-slot SLOT [--cpu N]
+
+  SLOT     a slot's number, or an address in the domheap; an expression
+  --cpu N  whose slot; default: the selected thread's CPU
+
+State, frame, every bit of the entry by name, the other slots of this CPU that
+map the same 2 MiB, and who holds its references, from the event ring: a map
+that is still open, its page and its caller.
+
+Example: mapcache-slot 36 --cpu 1"""
+
+    name = "mapcache-slot"
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """The slot as text."""
+        from hvscope import slots
+        return slots.slot_text(arguments)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """Symbols and the like."""
+        return gdb.COMPLETE_EXPRESSION
+
+
+class MapcacheHistory(MapcacheSlot):
+    """Show the last owners of a slot.
+
+Usage: mapcache-history SLOT [--cpu N]
+
+From the event ring: each 2 MiB frame that the slot had, the event and the time
+(seconds before the CPU's last event) when it took the slot, how often it was
+mapped, its highest count, and who mapped it first. Youngest last; the ring
+keeps some thousand events a CPU, so older owners are not known.
+
+Example: mapcache-history 36"""
+
+    name = "mapcache-history"
+
+    def run(self, arguments: Arguments) -> str:
+        """The owners as text."""
+        from hvscope import slots
+        return slots.history(arguments)
+
+
+class MapcacheFind(HvCommand):
+    """Find the CPUs and slots that map a frame.
+
+Usage: mapcache-find [mfn: | pa: | va:]WHAT [--cpu N] [--json]
+
+  WHAT     a number or an expression. With mfn:, pa: or va: in front it is read
+           as that. Without: a pointer, or a number not below the domheap, is a
+           VA; a number inside RAM is a PA; any other is an MFN. The answer
+           says how it was read
+  --cpu N  whose tables translate a VA; default: the selected thread's CPU
+
+JSON, schema hvscope.find/1, one line: {"schema","what","read_as","mfn","pa",
+"slots":[{"cpu","slot","va","state","refs","home","probe"}]}; read_as is mfn, pa
+or va; mfn and pa are null if a VA is not mapped; va is where that CPU sees it.
+
+Example: mapcache-find mfn:0x84800"""
+
+    name = "mapcache-find"
+    flags = (OPTION_JSON,)
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """The slots as text or JSON."""
+        from hvscope import slots
+        return slots.find_text(arguments, OPTION_JSON in arguments.flags)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """Symbols and the like."""
+        return gdb.COMPLETE_EXPRESSION
+
+
+class MapcacheExplain(HvCommand):
+    """Say what map_domain_page() would do with a frame now.
+
+Usage: mapcache-explain MFN [--cpu N] [--json]
+
+Replays the lookup of the image's engine: the home slot, each slot that is
+passed and why, and the verdict: hit, take (a free slot), commandeer (which
+frame loses its slot), full, or bypass (the directmap has the frame).
+JSON, schema hvscope.explain/1, one line: {"schema","cpu","engine","mfn","home",
+"verdict","slot","refs","probe","steps":[{"slot","pte","refs","reason"}],
+"duplicates":[]}; refs is the count afterwards, probe the slots passed,
+duplicates the other slots with this frame. With bypass, home, slot, refs and
+probe are null; with full, slot and refs.
+
+Example: mapcache-explain 0x84800 --cpu 1"""
+
+    name = "mapcache-explain"
+    flags = (OPTION_JSON,)
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """The lookup as text or JSON."""
+        from hvscope import slots
+        return slots.explain_text(arguments, OPTION_JSON in arguments.flags)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """Symbols and the like."""
+        return gdb.COMPLETE_EXPRESSION
+
+
+class MapcacheStats(HvCommand):
+    """Show totals and histograms of each CPU's mapcache.
+
+Usage: mapcache-stats [--cpu N[,N...]] [--json]
+
+Slots by state; the image's counters since boot; how many slots have which
+count, and how far slots lie behind their frame's home slot.
+JSON, schema hvscope.stats/1, one line: {"schema","cpus":[{"cpu","state",
+"counts":{"free","cached","in-use","saturated","broken","refs"},"maps","unmaps",
+"hits","commandeers","probes","bypasses","work","verified","refs":[16 numbers],
+"probe":[11 numbers: 0, 1, 2-3, 4-7, ... 512-1023]}]}; a CPU that is not on has
+only the first two keys.
+
+Example: mapcache-stats --cpu 0"""
+
+    name = "mapcache-stats"
+    flags = (OPTION_JSON,)
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """The totals as text or JSON."""
+        from hvscope import stats
+        arguments.no_rest()
+        with TARGET.physical():
+            beacon = TARGET.beacon()
+            cpus = arguments.cpus(beacon.ncpu, cpus_words(beacon.ncpu))
+            answer = stats.stats(TARGET.read_phys, beacon, cpus)
+        if OPTION_JSON in arguments.flags:
+            return stats.stats_json(answer)
+        return stats.stats_text(answer)
+
+
+class MapcacheDiff(HvCommand):
+    """Show which slots changed since the stop before this one.
+
+Usage: mapcache-diff [--mark | --unmark]
+
+A line a slot: states before and now, and how it changed: its count, or the
+frame that lost it and the one that got it. After `next` that is what the step
+did, on all CPUs (with scheduler-locking off the others ran too).
+  --mark    remember the slots as they are now, and compare with that
+  --unmark  compare with the stop before again
+
+Example: mapcache-diff"""
+
+    name = "mapcache-diff"
+    flags = ("--mark", "--unmark")
+
+    def run(self, arguments: Arguments) -> str:
+        """The changes as text."""
+        from hvscope import slots
+        return slots.diff_text(arguments)
+
+
+class MapcacheLog(HvCommand):
+    """Show the last events of the ring.
+
+Usage: mapcache-log [-n N] [--cpu N[,N...]]
+
+  -n N  so many events of each CPU (default 20)
+
+In the order of their times: CPU, the event's number on it, seconds before the
+last one, map, hit (a map that found its frame in a slot), unmap or bypass (the
+directmap answered), frame, slot, the count afterwards, slots passed, and who
+called. Works after a panic too.
+
+Example: mapcache-log -n 50 --cpu 0"""
+
+    name = "mapcache-log"
+    values = ("-n", "--cpu")
+
+    def run(self, arguments: Arguments) -> str:
+        """The events as text."""
+        from hvscope import slots
+        return slots.log(arguments)
+
+
+COMMANDS = (MapcacheDump, MapcacheSlot, MapcacheHistory, MapcacheFind, MapcacheExplain,
+            MapcacheStats, MapcacheDiff, MapcacheLog)
