@@ -18,7 +18,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gdb-scripts"))
 
-from hvscope import beacon, mapcache, pte, regime, walk  # noqa: E402
+from hvscope import beacon, guestwalk, mapcache, pte, regime, walk  # noqa: E402
 from hvscope.error import HvError  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -72,7 +72,36 @@ def test_walk(case: dict) -> None:
         assert json.dumps(answer()) == json.dumps(case["expect"])
 
 
-@pytest.mark.parametrize("name", ["slots", "walks"])
+@pytest.mark.parametrize("case", cases("regimes.json"))
+def test_regime(case: dict) -> None:
+    """EL1, EL2 with E2H, stage 2, and a guest's two stages, from control registers only."""
+    entries = {int(pa, 0): int(pte, 0) for pa, pte in case["memory"].items()}
+    registers = {name: int(value, 0) for name, value in case["registers"].items()}
+    va = int(case["va"], 0)
+
+    def read(pa: int, _: int) -> bytes:
+        return entries[pa].to_bytes(8, "little")
+
+    def stage(name: str) -> tuple | None:
+        if regime.off_words(name, registers.get):
+            return None
+        return regime.regime_of(name, regime.is_high(name, va), registers.get)
+
+    def answer() -> dict:
+        if case["regime"] == "guest":
+            return guestwalk.guest_walk(read, stage("el1"), stage("s2"), va)
+        name = case["regime"]
+        rules, root = regime.regime_of(name, regime.is_high(name, va), registers.get)
+        return {"root": hex(root), **walk.walk(read, rules, root, va)}
+
+    if case.get("error"):
+        with pytest.raises(HvError):
+            answer()
+    else:
+        assert json.dumps(answer()) == json.dumps(case["expect"])
+
+
+@pytest.mark.parametrize("name", ["slots", "walks", "regimes"])
 def test_vectors_are_what_their_generator_writes(name: str, tmp_path: pathlib.Path) -> None:
     """The committed file is the generator's."""
     script = tmp_path / f"make_{name}.py"
