@@ -23,23 +23,30 @@ REGIONS = (
     ("directmap", 256 * SLOT0, 10 * SLOT0),
 )
 WORDS = {
-    "identity": "while the MMU is switched",
-    "image": "code and data", "fixmap": "pages at fixed places",
-    "fdt": "the boot device tree", "vmap": "global maps, stacks",
-    "frametable": "a struct a frame", "domheap": "slots, map_domain_page()",
-    "directmap": "RAM at a fixed offset",
+    "identity": "MMU going on",
+    "image": "code and data", "fixmap": "fixed pages",
+    "fdt": "device tree", "vmap": "global maps, stacks",
+    "frametable": "struct of a frame", "domheap": "the slots",
+    "directmap": "fixed offset",
 }
 
 
-def region_finder(beacon: Beacon | None) -> Callable[[int], str | None]:
-    """A function from VA to the region's name; without a beacon nothing is known."""
+Region = tuple[int, int, "str | None"]  # from, to, name
+NOWHERE: Region = (0, 1 << 64, None)
+
+
+def region_finder(beacon: Beacon | None) -> Callable[[int], Region]:
+    """A function from VA to the region around it; without a beacon nothing is known."""
     if beacon is None:
-        return lambda va: None
+        return lambda va: NOWHERE
     starts = [start for _, start, _ in REGIONS]
 
-    def find(va: int) -> str | None:
-        name, start, size = REGIONS[max(bisect_right(starts, va) - 1, 0)]
-        return name if start <= va < start + size else None
+    def find(va: int) -> Region:
+        n = max(bisect_right(starts, va) - 1, 0)
+        name, start, size = REGIONS[n]
+        if start <= va < start + size:
+            return start, start + size, name
+        return start + size, starts[n + 1] if n + 1 < len(starts) else 1 << 64, None
     return find
 
 
@@ -68,7 +75,7 @@ def layout_text(ranges: Iterable[Any], cpu: int, root: int, own_slot: int) -> st
         total = mapped.setdefault(one.region, [0, 0])
         total[0] += one.size
         total[1] += one.leaves
-    lines = [f"EL2 address space of CPU{cpu}, root {root:#x}; L0[{own_slot}] is its own",
+    lines = [f"CPU{cpu}, root {root:#x}; L0[{own_slot}] is its own, the rest is shared",
              "  L0       va              size  mapped  leaves  region"]
     for name, start, size in REGIONS:
         total = mapped.get(name, [0, 0])

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hvscope.attributes import Attributes, leaf_attributes
 from hvscope.beacon import ReadPhys
 from hvscope.error import HvError
-from hvscope.layout import size_short
+from hvscope.layout import NOWHERE, Region, size_short
 from hvscope.pte import PTE_ADDR_MASK
 from hvscope.regime import Regime
 from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, check_root, leaf_fault
@@ -43,13 +43,14 @@ class Scan:
     """One pass over the tables of a regime."""
 
     def __init__(self, read: ReadPhys, regime: Regime, low: int = 0, high: int = (1 << 64) - 1,
-                 region: Callable[[int], str | None] = lambda va: None) -> None:
+                 region: Callable[[int], Region] = lambda va: NOWHERE) -> None:
         self.read, self.regime, self.region = read, regime, region
         self.low, self.high = low, high
         self.base = regime.base()
         self.ranges: list[Range] = []
         self.faults: dict[str, int] = {}  # entries that are not 0 and translate nothing
         self.tables = 0
+        self.here: Region = (0, 0, None)  # the region of the last leaf
         self.known: dict[tuple[int, int], Attributes] = {}
 
     def run(self, root: int) -> None:
@@ -116,7 +117,9 @@ class Scan:
         """A run of leaves that differ in their address only; how many they are."""
         regime, shift, pte = self.regime, self.regime.shift(level), ptes[at]
         pa = regime.output_pa(pte, shift)
-        region = self.region(va)
+        if not self.here[0] <= va < self.here[1]:
+            self.here = self.region(va)
+        region = self.here[2]
         count = 1
         if region != "domheap":
             step, after = 1 << shift, at + 1
@@ -182,13 +185,31 @@ def type_short(kind: str) -> str:
     return kind
 
 
-def range_text(one: Range) -> str:
-    """One line."""
-    perm, perm_el0, kind, share, software = one.attributes
+def attributes_text(attributes: Attributes) -> str:
+    """The end of a line."""
+    perm, perm_el0, kind, share, software = attributes
     both = perm if perm_el0 is None else f"{perm}/{perm_el0}"
     refs = "" if software == "0x0" else f"sw={software[2:]}"
-    return (f"  {one.va:<#18x}  {size_short(one.size):>8}  {one.pa:<#14x}  L{one.level:<2} "
-            f"{both:<7}  {SHARE_SHORT[share]}  {refs:<4}  {type_short(kind)}")
+    return f"{both:<7}  {SHARE_SHORT[share]}  {refs:<4}  {type_short(kind)}"
+
+
+def range_lines(ranges: list[Range]) -> list[str]:
+    """A line a range, and one for each region's name. What repeats is made once."""
+    lines, region = [], None
+    ends: dict[Attributes, str] = {}
+    sizes: dict[int, str] = {}
+    for va, size, pa, level, _, attributes, here in ranges:
+        if here != region:
+            region = here
+            lines.append(f"{region or 'outside all regions'}:")
+        end = ends.get(attributes)
+        if end is None:
+            end = ends[attributes] = attributes_text(attributes)
+        words = sizes.get(size)
+        if words is None:
+            words = sizes[size] = size_short(size)
+        lines.append("  %-#18x  %8s  %-#14x  L%-2d %s" % (va, words, pa, level, end))
+    return lines
 
 
 def ranges_text(ranges: list[Range], head: str, faults: dict[str, int]) -> str:
@@ -196,13 +217,8 @@ def ranges_text(ranges: list[Range], head: str, faults: dict[str, int]) -> str:
     lines = [head]
     if ranges:
         lines.append("  va                      size  pa              L   rights   sh  sw    type")
-    region: str | None = None
-    for one in ranges:
-        if one.region != region:
-            region = one.region
-            lines.append(f"{region or 'outside all regions'}:")
-        lines.append(range_text(one))
-    total: Any = sum(one.size for one in ranges)
+    lines += range_lines(ranges)
+    total = sum(one.size for one in ranges)
     lines.append(f"  {len(ranges)} ranges, {sum(one.leaves for one in ranges)} leaves, "
                  f"{size_short(total)} mapped")
     lines += [f"  {count} entries translate nothing: {reason}" for reason, count in faults.items()]
