@@ -13,6 +13,7 @@ from hvscope.functions import register_functions
 from hvscope.stops import STOPS
 from hvscope.symbols import MODES, SYMBOLS
 from hvscope.target import TARGET
+from hvscope.window import register_layout
 
 
 class HvSymbols(HvCommand):
@@ -72,6 +73,7 @@ def register_all() -> None:
     table_commands.PtWalk("hv-walk")
     table_commands.PtDump("hv-map")
     register_functions()
+    register_layout()
     gdb.events.stop.connect(on_stop)
     gdb.events.before_prompt.connect(before_prompt)
     if gdb.selected_thread() is not None and gdb.selected_thread().is_stopped():
