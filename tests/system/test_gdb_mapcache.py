@@ -17,7 +17,7 @@ RECORDS = 4096
 def cpu_block(ram: Ram, cpu: int) -> tuple[int, ...]:
     """The words of a CPU's struct beacon_cpu."""
     offset, stride = struct.unpack_from("<II", ram.map, ram.beacon + 152 - RAM_BASE)
-    return struct.unpack_from("<18Q", ram.map, ram.beacon + offset + cpu * stride - RAM_BASE)
+    return struct.unpack_from("<20Q", ram.map, ram.beacon + offset + cpu * stride - RAM_BASE)
 
 
 def last_record(ram: Ram, cpu: int) -> tuple[int, int, int]:

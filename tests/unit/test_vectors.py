@@ -146,6 +146,10 @@ int main(void)
     for (int i = 0; i < BEACON_BANKS_MAX; i++)
         b.bank[i] = (struct beacon_bank){1000 + i, 2000 + i};
     b.message[0] = '!';
+    b.filter = 31;
+    b.filter_slot = 32;
+    b.filter_mfn = 33;
+    b.filter_refs = 34;
     fwrite(&h, sizeof(h), 1, stdout);
     fwrite(&b, sizeof(b), 1, stdout);
     fwrite(&c, sizeof(c), 1, stdout);
@@ -166,13 +170,14 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     data = subprocess.run([tmp_path / "layout"], check=True, capture_output=True).stdout
     header = beacon.HEADER.unpack_from(data)
     assert (header[3], header[4], header[1], header[6]) == (1, 2, 3, 4)
-    said = beacon.Beacon(0, data[64:64 + 448])
+    said = beacon.Beacon(0, data[64:64 + 472])
     assert list(said.fields.values())[:-1] == list(range(100, 100 + len(said.fields) - 1))
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
-    cpu = beacon.BeaconCpu(data[512:512 + 160])
+    assert beacon.FILTER.unpack_from(data, 64 + beacon.FILTER_OFFSET) == (31, 32, 33, 34, 0)
+    cpu = beacon.BeaconCpu(data[536:536 + 160])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 656) == (
+    assert struct.unpack_from("<15Q", data, 696) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,
