@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import gdb
 
 from hvscope import mapcache_commands, table_commands
@@ -50,7 +52,8 @@ Example: hv-symbols auto"""
 
 def on_stop(_event: object) -> None:
     """At each stop, and when gdb attaches: symbols to where the CPU runs, never a word."""
-    for work in (SYMBOLS.sync, STOPS.note):
+    breaks = sys.modules.get("hvscope.breaks")  # loaded when there is one
+    for work in (SYMBOLS.sync, STOPS.note, *([breaks.BREAKS.note] if breaks else [])):
         try:
             TARGET.connection()
             work()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gdb
 
-from hvscope.arguments import Arguments
+from hvscope.arguments import Arguments, completions, usage
 from hvscope.command import OPTION_JSON, HvCommand
 from hvscope.target import TARGET, cpus_words
 
@@ -234,5 +234,106 @@ Example: mapcache-log -n 50 --cpu 0"""
         return slots.log(arguments)
 
 
+class MapcacheCheck(HvCommand):
+    """Check the mapcache's invariants, and break-before-make.
+
+Usage: mapcache-check
+
+The invariants, from memory: each CPU has tables of its own, the way from root
+to slots is the one that the image built, no slot is broken, the counts add up
+to maps less unmaps. Then the verdict of `hvscope check` on the same machine, or
+why there is none.
+
+Example: mapcache-check"""
+
+    name = "mapcache-check"
+
+    def run(self, arguments: Arguments) -> str:
+        """Both verdicts."""
+        from hvscope import verdict
+        arguments.no_rest()
+        return verdict.check_text()
+
+
+class MapcacheBreak(HvCommand):
+    """Stop when something happens to a slot.
+
+Usage: mapcache-break slot N | mfn M | full | commandeer | saturate | refs>=N
+
+  slot N      a map or an unmap changes slot N, on any CPU
+  mfn M       frame M is mapped or unmapped
+  commandeer  a slot loses its frame to another one
+  saturate    a count becomes 15
+  refs>=N     a map makes a count N or more
+  full        map_domain_page() finds no slot; the image panics next
+
+The image calls an empty function (mapcache_hit, mapcache_commandeer,
+mapcache_saturate, mapcache_full) when it happens, right after the change: no
+false stops. `finish` leads back to map_domain_page(). One slot, frame and count
+at a time: a new one takes the place of the earlier. `delete`, `disable` as for
+any breakpoint.
+
+Example: mapcache-break slot 36"""
+
+    name = "mapcache-break"
+
+    def run(self, arguments: Arguments) -> str:
+        """Sets it and says where."""
+        from hvscope import breaks
+        return breaks.set_break(arguments.rest)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """The kinds."""
+        kinds = ("slot", "mfn", "full", "commandeer", "saturate", "refs>=")
+        return completions(kinds, text, word) if " " not in text else gdb.COMPLETE_EXPRESSION
+
+
+class MapcacheTrace(HvCommand):
+    """Log each call of map_domain_page() and unmap_domain_page() by breakpoints.
+
+Usage: mapcache-trace on | off
+
+For images without an event ring. Each call stops the machine for some
+milliseconds: 50 to 220 calls a second are possible, where the image makes
+thousands. With a ring, mapcache-log shows more and costs nothing.
+
+Example: mapcache-trace on"""
+
+    name = "mapcache-trace"
+
+    def run(self, arguments: Arguments) -> str:
+        """Sets the mode."""
+        from hvscope import calls
+        if arguments.rest not in ("on", "off"):
+            raise usage("mapcache-trace on, or mapcache-trace off")
+        TARGET.connection()
+        return calls.set_trace(arguments.rest)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """on, off."""
+        return completions(("on", "off"), text, word)
+
+
+class MapcacheBlame(HvCommand):
+    """Go back to the store that last changed a slot.
+
+Usage: mapcache-blame SLOT [--cpu N]
+
+Needs a machine that is replayed (`make record`, then `make replay`): QEMU can
+run such a one backwards. The machine is left right after the store, and the
+backtrace is shown; `mapcache-diff` and `continue` work from there.
+
+Example: mapcache-blame 36"""
+
+    name = "mapcache-blame"
+    values = ("--cpu",)
+
+    def run(self, arguments: Arguments) -> str:
+        """Runs backwards; says where it landed."""
+        from hvscope import blame
+        return blame.blame(arguments)
+
+
 COMMANDS = (MapcacheDump, MapcacheSlot, MapcacheHistory, MapcacheFind, MapcacheExplain,
-            MapcacheStats, MapcacheDiff, MapcacheLog)
+            MapcacheStats, MapcacheDiff, MapcacheLog, MapcacheCheck, MapcacheBreak, MapcacheTrace,
+            MapcacheBlame)

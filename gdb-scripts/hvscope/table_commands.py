@@ -134,4 +134,24 @@ Example: hv-cpus"""
         return walking.hv_cpus(OPTION_JSON in arguments.flags)
 
 
-COMMANDS = (PtWalk, PtDump, HvLayout, HvCpus)
+class HvGuests(HvCommand):
+    """Show the guests.
+
+Usage: hv-guests
+
+For each domain, by the image's debug information: number and life, state, root
+of its stage 2 tables, frames in them, hypercalls; for each vCPU its state and
+the CPU that has it, or its saved PC. Works wherever the CPUs are halted.
+
+Example: hv-guests"""
+
+    name = "hv-guests"
+
+    def run(self, arguments: Arguments) -> str:
+        """The guests as text."""
+        from hvscope import guests
+        arguments.no_rest()
+        return guests.guests_text()
+
+
+COMMANDS = (PtWalk, PtDump, HvLayout, HvCpus, HvGuests)

@@ -121,6 +121,15 @@ class Target:
                 pieces.append(bytes.fromhex(reply.decode("ascii")))
         return b"".join(pieces)
 
+    def write_phys(self, pa: int, data: bytes) -> None:
+        """Bytes into RAM: the one thing that the commands ever write is the filter."""
+        if not any(base <= pa and pa + len(data) <= base + length for base, length in self.ram()):
+            raise LookupError(f"memory at {pa:#x} is outside RAM")
+        with self.physical():
+            packet = f"M{pa:x},{len(data):x}:{data.hex()}"
+            if self.connection().send_packet(packet) != b"OK":
+                raise LookupError(f"QEMU cannot write memory at {pa:#x}")
+
     def beacon(self) -> Beacon:
         """The image's beacon."""
         with self.physical():
