@@ -10,6 +10,7 @@ from typing import Any
 
 from hvscope.attributes import both_rights, both_types
 from hvscope.beacon import ReadPhys
+from hvscope.pte import PAGE_SIZE
 from hvscope.regime import Regime
 from hvscope.walk import Object, WalkStop, end_text, step_text, walk
 
@@ -26,13 +27,27 @@ def translate(read: ReadPhys, stage2: Stage | None, ipa: int) -> Object:
 
 
 def read_through(read: ReadPhys, stage2: Stage | None) -> ReadPhys:
-    """Reads an entry at a guest physical address."""
-    def read_entry(ipa: int, size: int) -> bytes:
-        answer = translate(read, stage2, ipa)
-        if answer["fault"]:
-            raise WalkStop(f"stage 2 of the table at {ipa:#x}: {answer['fault']['reason']}")
-        return read(int(answer["result"]["pa"], 0), size)
-    return read_entry
+    """A reader of guest physical memory; a page that was translated once is remembered."""
+    if stage2 is None:
+        return read
+    pages: dict[int, int] = {}
+
+    def page_pa(page: int) -> int:
+        if page not in pages:
+            answer = translate(read, stage2, page)
+            if answer["fault"]:
+                raise WalkStop(f"stage 2 of the table at {page:#x}: {answer['fault']['reason']}")
+            pages[page] = int(answer["result"]["pa"], 0)
+        return pages[page]
+
+    def read_guest(ipa: int, size: int) -> bytes:
+        pieces, end = [], ipa + size
+        while ipa < end:
+            length = min(PAGE_SIZE - ipa % PAGE_SIZE, end - ipa)
+            pieces.append(read(page_pa(ipa & -PAGE_SIZE) + ipa % PAGE_SIZE, length))
+            ipa += length
+        return b"".join(pieces)
+    return read_guest
 
 
 def guest_walk(read: ReadPhys, stage1: Stage | None, stage2: Stage | None, va: int) -> Object:

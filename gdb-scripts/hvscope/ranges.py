@@ -17,7 +17,7 @@ from hvscope.error import HvError
 from hvscope.layout import NOWHERE, Region, size_short
 from hvscope.pte import PTE_ADDR_MASK
 from hvscope.regime import Regime
-from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, check_root, leaf_fault
+from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, WalkStop, check_root, leaf_fault
 
 SCHEMA = "hvscope.ranges/1"
 TABLES_MAX = 1 << 16  # tables that point to each other never end a scan
@@ -76,6 +76,9 @@ class Scan:
                           "tables that point to each other? Ask for a part with --range")
         try:
             data = self.read(pa, entries * 8)
+        except WalkStop as stop:
+            self.fault(stop.reason)
+            return
         except LookupError:
             self.fault(OUTSIDE_RAM)
             return

@@ -78,6 +78,8 @@ class Regime:
         self.stage2 = name == "s2"
         self.two_levels = name in ("el1", "el2-e2h")  # EL0 has rights of its own
         self.value = {key: bits(tcr, *place) for key, place in fields.items()}
+        if self.flag("epd"):  # nothing is walked: size and granule mean nothing
+            self.value.update(tg=2 if self.high else 0, tsz=MIN_TSZ)
         self.granule = self.decode_granule()
         self.lpa2 = bool(self.value["ds"]) and self.granule is not SIXTY_FOUR
         self.lpa = self.granule is SIXTY_FOUR and pa_bits >= 52
@@ -206,7 +208,7 @@ def require(registers: Registers, name: str) -> int:
     """A register without which there is no such regime."""
     value = registers(name)
     if value is None:
-        raise HvError(f"this CPU has no register {name}")
+        raise HvError(f"QEMU's gdb stub shows no register {name} of this CPU")
     return value
 
 
@@ -278,7 +280,7 @@ def regime_of(name: str, high: bool, registers: Registers) -> tuple[Regime, int]
         ttbr = f"TTBR{int(high)}_{'EL1' if name == 'el1' else 'EL2'}"
     else:
         raise HvError(f"{name} is no regime; there are {', '.join(REGIMES)}", EXIT_USAGE)
-    return regime, regime.root(registers(ttbr) or 0)
+    return regime, regime.root(require(registers, ttbr))
 
 
 def is_high(name: str, va: int) -> bool:

@@ -20,10 +20,10 @@ class PtWalk(HvCommand):
 Usage: pt-walk VA [--regime R] [--cpu N] [--root PA] [--json]
 
   VA          a number or an expression; a function or array means its address
-  --regime R  el2 (default), el2-e2h (default if HCR_EL2.E2H is 1), el1: stage 1
-              of the guest that the CPU runs, its table addresses taken as
-              physical; s2: VA is an IPA; guest: a guest's VA through both
-              stages, and which slots map the frame
+  --regime R  el2 (default), el2-e2h (default if HCR_EL2.E2H is 1); el1: stage 1
+              of the guest that the CPU runs, its tables read through stage 2
+              (with --root: as physical); s2: VA is an IPA; guest: a guest's VA
+              through both stages, and which slots map the frame
   --cpu N     the CPU whose registers and tables are used; default: the selected
               thread's
   --root PA   begin at this table instead of the CPU's root

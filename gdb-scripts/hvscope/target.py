@@ -21,6 +21,7 @@ from hvscope.pte import Bank
 NOT_ATTACHED = "not attached to QEMU's gdb stub; `target remote build/run/gdb.sock`"
 RUNNING = "the machine runs; stop it first (Ctrl-C)"
 PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it announces
+QEMU_NAMES = {"SCTLR_EL1": "SCTLR"}  # where the stub has another name for a register
 MASK64 = (1 << 64) - 1
 CPSR_NRW = 1 << 4
 SCTLR_M = 1
@@ -217,10 +218,13 @@ def execute(command: str) -> str:
 
 def register(name: str) -> int | None:
     """A register of the selected thread, as an unsigned number; None if it has none such."""
-    try:
-        return int(gdb.newest_frame().read_register(name)) & MASK64
-    except (ValueError, gdb.error):
-        return None
+    for word in (name, QEMU_NAMES.get(name)):
+        try:
+            if word is not None:
+                return int(gdb.newest_frame().read_register(word)) & MASK64
+        except (ValueError, gdb.error):
+            pass
+    return None
 
 
 def mmu_on() -> bool | None:

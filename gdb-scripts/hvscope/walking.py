@@ -8,9 +8,9 @@ from typing import Any
 
 import gdb
 
-from hvscope import cpus, ranges, walk
+from hvscope import cpus, guestwalk, ranges, walk
 from hvscope.arguments import Arguments, usage
-from hvscope.beacon import Beacon
+from hvscope.beacon import Beacon, ReadPhys
 from hvscope.error import HvError
 from hvscope.layout import layout_text, region_finder
 from hvscope.pte import MAIR_VALUE
@@ -124,6 +124,11 @@ class Place:
             regime, root = regime_of(name, high, register)
         return regime, root if self.given is None else self.given
 
+    def reader(self, name: str) -> ReadPhys:
+        """How table addresses of a regime are read: a guest's are those of stage 2."""
+        stage2 = self.stage("s2", False) if name == "el1" and self.given is None else None
+        return guestwalk.read_through(TARGET.read_phys, stage2)
+
     def stage(self, name: str, high: bool) -> Stage | None:
         """A stage of a guest; None if the guest runs without it."""
         return None if off_words(name, register) else regime_of(name, high, register)
@@ -140,8 +145,9 @@ def pt_walk(arguments: Arguments, as_json: bool) -> str:
     with TARGET.on_cpu(place.cpu):
         name = place.default_name()
         regime, root = place.regime(name, is_high(name, va))
+        read = place.reader(name)
     with TARGET.physical():
-        answer = walk.walk(TARGET.read_phys, regime, root, va)
+        answer = walk.walk(read, regime, root, va)
     if as_json:
         return walk.walk_json(answer, name, place.cpu, root, va)
     return walk.walk_text(regime, answer, place.cpu, root, va)
@@ -157,7 +163,6 @@ def el2_walk(beacon: Beacon, cpu: int, va: int) -> int | None:
 
 def walk_guest(place: Place, va: int, as_json: bool) -> str:
     """Both stages of the guest that a CPU runs, and the slots that map the frame."""
-    from hvscope import guestwalk
     if place.given is not None:
         raise usage("--root and --regime guest do not go together: two roots are needed")
     with TARGET.on_cpu(place.cpu):
@@ -209,26 +214,44 @@ def pt_dump(arguments: Arguments, as_json: bool) -> str:
         raise usage("pt-dump shows one stage: --regime el1 or s2")
     with TARGET.on_cpu(place.cpu):
         name = place.default_name()
-        parts = [place.regime(name, half) for half in dump_halves(place, name, high)]
+        parts, missing = dump_parts(place, name, dump_halves(place, name, low, high), as_json)
+        read = place.reader(name)
     with TARGET.physical():
-        scans = [scan_part(place, part, low, high) for part in parts]
+        scans = [scan_part(place, read, part, low, high) for part in parts]
     if as_json:
         found = [one for scan in scans for one in scan.ranges]
         return ranges.ranges_json(found, name, place.cpu, parts[0][1])
-    return "\n".join(scan_text(scan, place.cpu, part[1]) for scan, part in zip(scans, parts))
+    return "\n".join([scan_text(scan, place.cpu, part[1]) for scan, part in zip(scans, parts)]
+                     + missing)
 
 
-def dump_halves(place: Place, name: str, high: int) -> tuple[bool, ...]:
-    """Both halves of a regime that has two; one if a root was given."""
-    if place.given is None or len(halves(name)) == 1:
-        return halves(name)
-    return (high != MASK64 and is_high(name, high),)
+def dump_halves(place: Place, name: str, low: int, high: int) -> list[bool]:
+    """The halves of a regime that a range touches; one if a root was given."""
+    if len(halves(name)) == 1:
+        return [False]
+    if place.given is not None:
+        return [is_high(name, low)]
+    return [half for half in halves(name) if (high >> 63 if half else not low >> 63)]
 
 
-def scan_part(place: Place, part: Stage, low: int, high: int) -> ranges.Scan:
+def dump_parts(place: Place, name: str, wanted: list[bool], strict: bool
+               ) -> tuple[list[Stage], list[str]]:
+    """The halves that can be decoded, and why others cannot; strict: all, or HvError."""
+    parts, missing = [], []
+    for half in wanted:
+        try:
+            parts.append(place.regime(name, half))
+        except HvError as wrong:
+            missing.append(f"  TTBR{int(half)}: {wrong}")
+            if strict or len(missing) == len(wanted):
+                raise
+    return parts, missing
+
+
+def scan_part(place: Place, read: ReadPhys, part: Stage, low: int, high: int) -> ranges.Scan:
     """Reads the tables of one regime."""
     known = place.beacon if part[0].name == "el2" else None
-    scan = ranges.Scan(TARGET.read_phys, part[0], low, high, region_finder(known))
+    scan = ranges.Scan(read, part[0], low, high, region_finder(known))
     scan.run(part[1])
     return scan
 
@@ -250,7 +273,7 @@ def hv_layout(arguments: Arguments) -> str:
     with TARGET.on_cpu(place.cpu):
         part = place.regime("el2", False)
     with TARGET.physical():
-        scan = scan_part(place, part, 0, MASK64)
+        scan = scan_part(place, TARGET.read_phys, part, 0, MASK64)
     return layout_text(scan.ranges, place.cpu, part[1], place.beacon.l0_index)
 
 
