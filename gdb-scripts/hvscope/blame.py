@@ -43,37 +43,43 @@ def entry_now(number: int, cpu: int) -> int:
 
 
 def blame(arguments: Arguments) -> str:
-    """Runs back to the last store that changed the slot."""
+    """Runs back to the store that gave the slot the entry it has now."""
     _, cpu, number = slots.place(arguments)
     if not replayed():
         raise HvError(NOT_REPLAYED)
-    now, va = entry_now(number, cpu), entry_va(number, cpu)
-    watch = gdb.Breakpoint(f"*(unsigned long *){va:#x}", gdb.BP_WATCHPOINT, gdb.WP_WRITE,
-                           internal=True)
+    now = entry_now(number, cpu)
+    others = [point for point in gdb.breakpoints() or () if point.enabled]
+    watch = gdb.Breakpoint(f"*(unsigned long *){entry_va(number, cpu):#x}", gdb.BP_WATCHPOINT,
+                           gdb.WP_WRITE, internal=True)
     watch.silent = True
-    others = [b for b in gdb.breakpoints() or () if b.enabled]
     try:
         for other in others:
             other.enabled = False
         before = run_back(number, cpu, now)
     finally:
-        watch.delete()
+        if watch.is_valid():
+            watch.delete()
         for other in others:
-            other.enabled = True
+            if other.is_valid():
+                other.enabled = True
     if before is None:
-        return f"slot {number} has had this entry since the recording began"
-    execute("nexti")
-    return (f"slot {number} of CPU{cpu}: {before:#x} -> {now:#x} by the store before "
-            f"this\n{execute('backtrace').rstrip()}")
+        return f"slot {number} has had this entry since the image set it up; this is the beginning"
+    return (f"slot {number} of CPU{cpu}: {before:#x} -> {now:#x}, by the store at $pc "
+            f"(`stepi` makes it)\n{execute('backtrace').rstrip()}")
 
 
 def run_back(number: int, cpu: int, now: int) -> int | None:
-    """Goes back until the entry is another one; what it was, None at the beginning."""
+    """Goes back until the entry is another one; what it was, None at the beginning.
+
+    QEMU stops after a store that the watchpoint saw; one step back is before it.
+    """
     for _ in range(STEPS_MAX):
-        said = execute("reverse-continue")
-        before = entry_now(number, cpu)
+        try:
+            execute("reverse-continue")
+            execute("reverse-stepi")
+            before = entry_now(number, cpu)
+        except HvError:
+            return None
         if before != now:
             return before
-        if "No more reverse-execution history" in said:
-            return None
     return None
