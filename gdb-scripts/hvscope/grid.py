@@ -74,9 +74,7 @@ def marked(cell: str, changed: bool, probed: bool) -> str:
 
 def head_text(changes: Sequence[str], probed: int | None, where: str) -> str:
     """The first line: what is probed, and the first change in words."""
-    parts = [where] if where else []
-    if probed is not None:
-        parts.append(f"probes slot {probed}")
+    parts = [f"probes slot {probed}"] if probed is not None else [where] if where else []
     if changes:
         more = f" (+{len(changes) - 1})" if len(changes) > 1 else ""
         parts.append(" ".join(changes[0].split()) + more)

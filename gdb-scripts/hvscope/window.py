@@ -111,7 +111,7 @@ class MapcacheWindow:
         free, cached = cells.count("."), cells.count("o")
         first = self.grid.top * self.grid.columns
         last = min(first + self.grid.rows * self.grid.columns, self.grid.slots)
-        seen = "" if last - first == self.grid.slots else f"  slots {first}-{last - 1}"
+        seen = "" if last - first in (0, self.grid.slots) else f"  slots {first}-{last - 1}"
         return (f"mapcache CPU{cpu}: {free} free, {cached} cached, "
                 f"{len(cells) - free - cached} in use{seen}")
 
