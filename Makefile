@@ -27,7 +27,7 @@ include hv/hv.mk
 -include viewer/viewer.mk
 -include $(wildcard tests/unit/*.mk)
 
-.PHONY: help deps all demo run gdb view test soak lint clean
+.PHONY: help deps all demo run gdb view record replay test soak lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -55,6 +55,12 @@ gdb: all ## GDB on the instance that runs
 
 view: all ## the viewer on the instance that runs
 	@$(BUILD)/hvscope view --dir '$(DIR)'
+
+record: all ## boot with one CPU and record the run; Ctrl-C ends it
+	@hv/launch/record $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
+
+replay: all ## GDB on what was recorded: it runs backwards too
+	@hv/launch/replay --dir '$(DIR)' --build '$(BUILD)'
 
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run

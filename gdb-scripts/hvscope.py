@@ -13,4 +13,4 @@ from hvscope import commands  # noqa: E402
 
 if not AGAIN:
     commands.register_all()
-print("hvscope: mapcache-dump, pt-walk, hv-cpus, hv-symbols; `help` with any of them")
+print("hvscope: mapcache-*, pt-walk, pt-dump, hv-*; `help` with any of them")

@@ -36,6 +36,9 @@ HEAD = struct.Struct("<QIIQ II IIQQQQQ QQ IIII QQ II QQ IIII 20s4x")
 BANKS = struct.Struct("<16Q")
 MESSAGE_SIZE = 128
 BEACON_SIZE = HEAD.size + BANKS.size + MESSAGE_SIZE
+FILTER_OFFSET = BEACON_SIZE  # what follows is not in every image: size tells
+FILTER = struct.Struct("<IIQII")
+FILTER_SLOT, FILTER_MFN, FILTER_REFS, FILTER_COMMANDEER, FILTER_SATURATE = 1, 2, 4, 8, 16
 CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ")
 
 assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 160)

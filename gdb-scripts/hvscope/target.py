@@ -21,10 +21,10 @@ from hvscope.pte import Bank
 NOT_ATTACHED = "not attached to QEMU's gdb stub; `target remote build/run/gdb.sock`"
 RUNNING = "the machine runs; stop it first (Ctrl-C)"
 PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it announces
+QEMU_NAMES = {"SCTLR_EL1": "SCTLR"}  # where the stub has another name for a register
 MASK64 = (1 << 64) - 1
 CPSR_NRW = 1 << 4
 SCTLR_M = 1
-PARANGE_BITS = (32, 36, 40, 42, 44, 48, 52)
 
 
 class Target:
@@ -122,6 +122,15 @@ class Target:
                 pieces.append(bytes.fromhex(reply.decode("ascii")))
         return b"".join(pieces)
 
+    def write_phys(self, pa: int, data: bytes) -> None:
+        """Bytes into RAM: the one thing that the commands ever write is the filter."""
+        if not any(base <= pa and pa + len(data) <= base + length for base, length in self.ram()):
+            raise LookupError(f"memory at {pa:#x} is outside RAM")
+        with self.physical():
+            packet = f"M{pa:x},{len(data):x}:{data.hex()}"
+            if self.connection().send_packet(packet) != b"OK":
+                raise LookupError(f"QEMU cannot write memory at {pa:#x}")
+
     def beacon(self) -> Beacon:
         """The image's beacon."""
         with self.physical():
@@ -209,10 +218,13 @@ def execute(command: str) -> str:
 
 def register(name: str) -> int | None:
     """A register of the selected thread, as an unsigned number; None if it has none such."""
-    try:
-        return int(gdb.newest_frame().read_register(name)) & MASK64
-    except (ValueError, gdb.error):
-        return None
+    for word in (name, QEMU_NAMES.get(name)):
+        try:
+            if word is not None:
+                return int(gdb.newest_frame().read_register(word)) & MASK64
+        except (ValueError, gdb.error):
+            pass
+    return None
 
 
 def mmu_on() -> bool | None:
@@ -225,12 +237,6 @@ def exception_level() -> int | None:
     """EL of the selected thread, None in AArch32."""
     cpsr = register("cpsr")
     return None if cpsr is None or cpsr & CPSR_NRW else cpsr >> 2 & 3
-
-
-def pa_bits() -> int:
-    """Size of physical addresses of the selected thread's CPU."""
-    parange = (register("ID_AA64MMFR0_EL1") or 5) & 15
-    return PARANGE_BITS[min(parange, 6)]
 
 
 TARGET = Target()

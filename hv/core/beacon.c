@@ -5,20 +5,6 @@
 #include "mm/bootmem.h"
 #include "mm/domain_page.h"
 
-/* A page, then a block a CPU; each block on cache lines of its own. */
-#define CPU_STRIDE 256
-
-struct beacon_area {
-    union {
-        struct beacon page;
-        char page_bytes[PAGE_SIZE];
-    };
-    union {
-        struct beacon_cpu block;
-        char block_bytes[CPU_STRIDE];
-    } cpu[BEACON_CPUS_MAX];
-};
-
 /* In the file, all zero: loading the image takes an earlier beacon away. */
 struct beacon_area beacon_area __attribute__((aligned(4096), section(".data.beacon"))) = {0};
 
@@ -28,11 +14,6 @@ static uint64_t last_boot_id __attribute__((section(".noinit")));
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu);
 
 extern const uint8_t _build_id[], _build_id_end[];
-
-struct beacon *beacon(void)
-{
-    return &beacon_area.page;
-}
 
 void beacon_cpu_init(unsigned int cpu, uint64_t mpidr)
 {
@@ -50,7 +31,7 @@ static void layout_fill(struct beacon *b)
     b->slot_attr = PTE_XEN_BLOCK & SLOT_ATTR_MASK;
     b->directmap_va = DIRECTMAP_VIRT_START;
     b->cpu_offset = offsetof(struct beacon_area, cpu);
-    b->cpu_stride = CPU_STRIDE;
+    b->cpu_stride = BEACON_CPU_STRIDE;
 }
 
 /* The id is the last bytes of the note, behind its header and the name "GNU". */

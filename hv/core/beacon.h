@@ -7,6 +7,28 @@
 #include "mm/pgtable.h"
 #include <hvscope/beacon.h>
 
+/* A page, then a block a CPU; each block on cache lines of its own. */
+#define BEACON_CPU_STRIDE 256
+
+struct beacon_area {
+    union {
+        struct beacon page;
+        char page_bytes[PAGE_SIZE];
+    };
+    union {
+        struct beacon_cpu block;
+        char block_bytes[BEACON_CPU_STRIDE];
+    } cpu[BEACON_CPUS_MAX];
+};
+
+extern struct beacon_area beacon_area;
+
+/* The whole, for those who add to it. Inline: trace points ask on every map. */
+static inline struct beacon *beacon(void)
+{
+    return &beacon_area.page;
+}
+
 /* This CPU's block; always valid, from the first instruction of hv_main(). */
 DECLARE_PER_CPU(struct beacon_cpu *, beacon_cpu);
 
@@ -30,8 +52,5 @@ void beacon_cpu_tables(unsigned int cpu, const lpae_t *root, paddr_t l1, const l
 /* Say why, and with which status, the run ends. */
 void beacon_panic(const char *message);
 void beacon_exit(uint32_t status);
-
-/* The whole, for those who add to it. */
-struct beacon *beacon(void);
 
 #endif /* HV_CORE_BEACON_H */

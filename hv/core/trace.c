@@ -77,6 +77,8 @@ void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsign
            caller);
     census_map(page_of(mfn, slot), caller);
     trace_end(c);
+    if (tracepoint_armed(~0u))
+        tracepoint_changed(mfn, slot, refs, true);
 }
 
 void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller)
@@ -87,6 +89,8 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
     record(c, TRACE_UNMAP, what_of(mfn, slot, refs), caller);
     census_unmap(page_of(mfn, slot), caller);
     trace_end(c);
+    if (tracepoint_armed(~0u))
+        tracepoint_changed(mfn, slot, refs, false);
 }
 
 void trace_bypass(mfn_t mfn, const void *caller)

@@ -9,6 +9,7 @@
 #define HV_CORE_TRACE_H
 
 #include "core/beacon.h"
+#include "core/tracepoint.h"
 #include <hvscope/trace.h>
 
 /* Give a CPU its ring and its census, if the command line wants them. False without memory. */
@@ -23,10 +24,14 @@ static inline void trace_begin(void)
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-/* A slot's entry was overwritten; was it a live translation? */
-static inline void trace_commandeer(bool live)
+/* A slot's entry was overwritten for mfn. */
+static inline void trace_commandeer(unsigned int slot, lpae_t was, mfn_t mfn)
 {
-    this_cpu(beacon_cpu)->commandeers += live;
+    if (!pte_valid(was))
+        return;
+    this_cpu(beacon_cpu)->commandeers++;
+    if (tracepoint_armed(BEACON_FILTER_COMMANDEER))
+        mapcache_commandeer(slot, pte_mfn(was), mfn);
 }
 
 /* A map is done. refs: the slot's count now; caller: return address of the call. */

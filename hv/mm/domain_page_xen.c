@@ -66,7 +66,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
         } else if (refs == 0) {
             refs = 1;
             write_pte(&map[slot], pte_with_refs(mfn_to_xen_entry(slot_mfn, MAIR_NORMAL), refs));
-            trace_commandeer(pte_valid(pte));
+            trace_commandeer(slot, pte, mfn);
             break;
         }
     }

@@ -72,6 +72,13 @@ enum beacon_engine {
 #define BEACON_BUILD_ID_MAX 20
 #define BEACON_MESSAGE_MAX  128
 
+/* What a filter of the trace points looks at; the fields below say which one. */
+#define BEACON_FILTER_SLOT       (1u << 0)
+#define BEACON_FILTER_MFN        (1u << 1)
+#define BEACON_FILTER_REFS       (1u << 2)
+#define BEACON_FILTER_COMMANDEER (1u << 3)
+#define BEACON_FILTER_SATURATE   (1u << 4)
+
 struct beacon_bank {
     uint64_t base; /* PA */
     uint64_t size; /* bytes */
@@ -115,6 +122,13 @@ struct beacon {
     uint32_t reserved;
     struct beacon_bank bank[BEACON_BANKS_MAX]; /* RAM that the image uses */
     char message[BEACON_MESSAGE_MAX];          /* why it panicked; NUL-terminated */
+
+    /* Written by a debugger while the machine is halted: when trace points are called. */
+    uint32_t filter; /* BEACON_FILTER_* */
+    uint32_t filter_slot;
+    uint64_t filter_mfn;
+    uint32_t filter_refs; /* at least */
+    uint32_t reserved2;
 };
 
 /*
@@ -148,7 +162,8 @@ struct beacon_cpu {
     uint64_t irqs_inside; /* those that came inside map_domain_page() or unmap_domain_page() */
 };
 
-_Static_assert(sizeof(struct beacon) == 448, "shared with tools");
+_Static_assert(sizeof(struct beacon) == 472, "shared with tools");
+_Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 _Static_assert(sizeof(struct beacon_cpu) == 160, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 

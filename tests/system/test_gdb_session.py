@@ -20,7 +20,9 @@ from conftest import BUILD, ROOT
 
 RAM_BASE = 0x40000000
 MARK = "=end of answer="
-COMMANDS = ("mapcache-dump", "pt-walk", "hv-walk", "hv-cpus", "hv-symbols")
+COMMANDS = ("mapcache-dump", "mapcache-slot", "mapcache-history", "mapcache-find",
+            "mapcache-explain", "mapcache-stats", "mapcache-diff", "mapcache-log", "pt-walk",
+            "hv-walk", "pt-dump", "hv-map", "hv-layout", "hv-cpus", "hv-symbols")
 IMAGE = BUILD / "hv-xen.elf"
 
 
@@ -143,10 +145,12 @@ def test_help(gdb, command: str) -> None:
 
 
 @pytest.mark.parametrize("typed, offered", [
-    ("mapcache-d", ["mapcache-dump"]),
+    ("mapcache-d", ["mapcache-diff", "mapcache-dump"]),
+    ("pt-walk --regime el2-", ["pt-walk --regime el2-e2h"]),
+    ("mapcache-diff --m", ["mapcache-diff --mark"]),
     ("mapcache-dump --", ["mapcache-dump --all", "mapcache-dump --cpu", "mapcache-dump --json"]),
     ("mapcache-dump --cpu 1 --j", ["mapcache-dump --cpu 1 --json"]),
-    ("pt-walk hv_mai", ["pt-walk hv_main"]), ("pt-walk 0 --r", ["pt-walk 0 --root"]),
+    ("pt-walk hv_mai", ["pt-walk hv_main"]), ("pt-walk 0 --ro", ["pt-walk 0 --root"]),
     ("hv-cpus -", ["hv-cpus --json"]), ("hv-symbols p", ["hv-symbols phys"]),
     ("hv-symbols ", ["hv-symbols auto", "hv-symbols phys", "hv-symbols virt"]),
     ("hv-walk hv_main --j", ["hv-walk hv_main --json"])])

@@ -28,7 +28,7 @@ __attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_dommap);
 
 struct options options __attribute__((weak)) = {.trace = TRACE_API};
 
-static struct beacon beacon_page;
+struct beacon_area beacon_area;
 static struct beacon_cpu blocks[NR_CPUS];
 static lpae_t tlb[NR_CPUS][TLB_BLOCKS]; /* 0: nothing is held */
 static bool irq_masked;
@@ -173,11 +173,6 @@ __attribute__((weak)) bool init_domheap_mappings(unsigned int cpu)
 {
     (void)cpu;
     return false;
-}
-
-struct beacon *beacon(void)
-{
-    return &beacon_page;
 }
 
 void beacon_cpu_tables(unsigned int cpu, const lpae_t *root, paddr_t l1, const lpae_t *slots)

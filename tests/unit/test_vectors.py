@@ -18,7 +18,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gdb-scripts"))
 
-from hvscope import beacon, mapcache, pte, walk  # noqa: E402
+from hvscope import beacon, guestwalk, mapcache, pte, regime, walk  # noqa: E402
 from hvscope.error import HvError  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -41,15 +41,28 @@ def test_slot(case: dict) -> None:
     assert mapcache.slot_json(slot) == json.dumps(case["expect"], separators=(",", ":"))
 
 
+def el2(tcr: int, mair: int = 0, hcr: int = 0, sctlr: int = 0, tcr2: int = 0,
+        pa_bits: int = 52) -> regime.Regime:
+    """The EL2 regime of these registers."""
+    parange = {32: 0, 36: 1, 40: 2, 42: 3, 44: 4, 48: 5, 52: 6}[pa_bits]
+    registers = {"TCR_EL2": tcr, "MAIR_EL2": mair, "HCR_EL2": hcr, "SCTLR_EL2": sctlr,
+                 "TCR2_EL2": tcr2, "ID_AA64MMFR0_EL1": parange}
+    return regime.regime_el2(registers.get)
+
+
+def el2_of(case: dict) -> regime.Regime:
+    """The EL2 regime of a case."""
+    return el2(*(int(case[key], 0) for key in ("tcr", "mair", "hcr", "sctlr", "tcr2")),
+               pa_bits=case["pa_bits"])
+
+
 @pytest.mark.parametrize("case", cases("walks.json"))
 def test_walk(case: dict) -> None:
     """Steps, result and fault of one walk, or a refusal."""
     entries = {int(pa, 0): int(pte, 0) for pa, pte in case["memory"].items()}
 
     def answer() -> dict:
-        regime = walk.Regime(*(int(case[key], 0) for key in ("tcr", "mair", "hcr", "sctlr",
-                                                             "tcr2")), case["pa_bits"])
-        return walk.walk(lambda pa, _: entries[pa].to_bytes(8, "little"), regime,
+        return walk.walk(lambda pa, _: entries[pa].to_bytes(8, "little"), el2_of(case),
                          int(case["root"], 0), int(case["va"], 0))
 
     if case.get("error"):
@@ -59,7 +72,36 @@ def test_walk(case: dict) -> None:
         assert json.dumps(answer()) == json.dumps(case["expect"])
 
 
-@pytest.mark.parametrize("name", ["slots", "walks"])
+@pytest.mark.parametrize("case", cases("regimes.json"))
+def test_regime(case: dict) -> None:
+    """EL1, EL2 with E2H, stage 2, and a guest's two stages, from control registers only."""
+    entries = {int(pa, 0): int(pte, 0) for pa, pte in case["memory"].items()}
+    registers = {name: int(value, 0) for name, value in case["registers"].items()}
+    va = int(case["va"], 0)
+
+    def read(pa: int, _: int) -> bytes:
+        return entries[pa].to_bytes(8, "little")
+
+    def stage(name: str) -> tuple | None:
+        if regime.off_words(name, registers.get):
+            return None
+        return regime.regime_of(name, regime.is_high(name, va), registers.get)
+
+    def answer() -> dict:
+        if case["regime"] == "guest":
+            return guestwalk.guest_walk(read, stage("el1"), stage("s2"), va)
+        name = case["regime"]
+        rules, root = regime.regime_of(name, regime.is_high(name, va), registers.get)
+        return {"root": hex(root), **walk.walk(read, rules, root, va)}
+
+    if case.get("error"):
+        with pytest.raises(HvError):
+            answer()
+    else:
+        assert json.dumps(answer()) == json.dumps(case["expect"])
+
+
+@pytest.mark.parametrize("name", ["slots", "walks", "regimes"])
 def test_vectors_are_what_their_generator_writes(name: str, tmp_path: pathlib.Path) -> None:
     """The committed file is the generator's."""
     script = tmp_path / f"make_{name}.py"
@@ -73,8 +115,7 @@ def test_walk_text_fits(case: dict) -> None:
     """The text of a walk is at most 80 columns wide."""
     if case.get("error"):
         return
-    regime = walk.Regime(int(case["tcr"], 0), int(case["mair"], 0))
-    text = walk.walk_text(regime, case["expect"], 0, int(case["root"], 0), int(case["va"], 0))
+    text = walk.walk_text(el2_of(case), case["expect"], 0, int(case["root"], 0), int(case["va"], 0))
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -84,7 +125,7 @@ def test_walk_text_fits(case: dict) -> None:
 def test_ttbr_root(ps: int, ttbr: int, root: int) -> None:
     """The root in a TTBR0_EL2 value: without CnP and ASID, with bits [51:48] if it has them."""
     tcr = 0x80803510 | {44: 4, 52: 6}[ps] << 16 | (1 << 32 if ps == 52 else 0)
-    assert walk.ttbr_root(walk.Regime(tcr, 0), ttbr) == root
+    assert el2(tcr).root(ttbr) == root
 
 
 LAYOUT_C = """
@@ -105,6 +146,10 @@ int main(void)
     for (int i = 0; i < BEACON_BANKS_MAX; i++)
         b.bank[i] = (struct beacon_bank){1000 + i, 2000 + i};
     b.message[0] = '!';
+    b.filter = 31;
+    b.filter_slot = 32;
+    b.filter_mfn = 33;
+    b.filter_refs = 34;
     fwrite(&h, sizeof(h), 1, stdout);
     fwrite(&b, sizeof(b), 1, stdout);
     fwrite(&c, sizeof(c), 1, stdout);
@@ -125,13 +170,14 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     data = subprocess.run([tmp_path / "layout"], check=True, capture_output=True).stdout
     header = beacon.HEADER.unpack_from(data)
     assert (header[3], header[4], header[1], header[6]) == (1, 2, 3, 4)
-    said = beacon.Beacon(0, data[64:64 + 448])
+    said = beacon.Beacon(0, data[64:64 + 472])
     assert list(said.fields.values())[:-1] == list(range(100, 100 + len(said.fields) - 1))
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
-    cpu = beacon.BeaconCpu(data[512:512 + 160])
+    assert beacon.FILTER.unpack_from(data, 64 + beacon.FILTER_OFFSET) == (31, 32, 33, 34, 0)
+    cpu = beacon.BeaconCpu(data[536:536 + 160])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 672) == (
+    assert struct.unpack_from("<15Q", data, 696) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,
@@ -220,10 +266,10 @@ def test_noise_in_walks() -> None:
     noise = random.Random(4)
     for _ in range(3000):
         try:
-            regime = walk.Regime(noise.getrandbits(33), noise.getrandbits(64),
-                                 pa_bits=noise.choice((40, 48, 52)))
+            rules = el2(noise.getrandbits(33), noise.getrandbits(64),
+                        pa_bits=noise.choice((40, 48, 52)))
             answer = walk.walk(lambda *_: (noise.getrandbits(64) | 3).to_bytes(8, "little"),
-                               regime, noise.getrandbits(34) << 16, noise.getrandbits(48))
+                               rules, noise.getrandbits(34) << 16, noise.getrandbits(48))
         except HvError:
             continue
         assert len(answer["steps"]) <= 5

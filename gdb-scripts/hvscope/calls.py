@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mapcache-trace: map and unmap calls logged by breakpoints, for images without a ring."""
+
+from __future__ import annotations
+
+import gdb
+
+from hvscope.error import HvError
+from hvscope.target import exception_level, register
+from hvscope.walking import symbol_before
+
+COST = "each call stops the machine for some milliseconds: at most 50-220 calls a second"
+
+
+class CallLog(gdb.Breakpoint):
+    """Logs a call of a function and lets the machine go on."""
+
+    def __init__(self, function: str, word: str) -> None:
+        address = gdb.lookup_global_symbol(function).value().address
+        super().__init__(f"*{int(address):#x}", internal=True)
+        self.word = word
+
+    def stop(self) -> bool:
+        """Prints CPU, argument and caller; never stops."""
+        if exception_level() == 2:
+            cpu = gdb.selected_thread().ptid[1] - 1
+            argument, caller = register("x0") or 0, register("x30") or 0
+            gdb.write(f"CPU{cpu} {self.word} {argument:#x} by {symbol_before(caller)}\n")
+        return False
+
+
+LOGS: list[CallLog] = []
+
+
+def set_trace(mode: str) -> str:
+    """mapcache-trace on|off."""
+    for log in LOGS:
+        if log.is_valid():
+            log.delete()
+    LOGS.clear()
+    if mode == "off":
+        return "calls are not logged"
+    for function, word in (("map_domain_page", "map mfn"), ("unmap_domain_page", "unmap va")):
+        if gdb.lookup_global_symbol(function) is None:
+            raise HvError(f"no symbol {function}: load the image's symbols first")
+        LOGS.append(CallLog(function, word))
+    return f"calls are logged from now on; {COST}"

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Invariants of the mapcache that memory alone can show; no gdb in here."""
+
+from __future__ import annotations
+
+from hvscope.beacon import Beacon, ReadPhys
+from hvscope.mapcache import STATE, mapcache_cpu
+
+SHOWN = 8
+
+
+def cpu_faults(read: ReadPhys, beacon: Beacon, n: int) -> list[str]:
+    """What is wrong on one CPU."""
+    dump = mapcache_cpu(read, beacon, n, True)
+    if dump["state"] != "on":
+        return []
+    faults = []
+    said, fields = beacon.cpus[n], beacon.cpus[n].fields
+    ends = [row["next"] for row in dump["tables"]]
+    if ends != [fields["l1"], fields["l2_0"], fields["l2_1"]]:
+        faults.append("the way from the root to the slots is not the one that the image built")
+    broken = [slot[0] for slot in dump["slots"] if slot[STATE] == "broken"]
+    if broken:
+        more = " and more" if len(broken) > SHOWN else ""
+        faults.append(f"{len(broken)} broken: slot {', '.join(map(str, broken[:SHOWN]))}{more}")
+    open_maps = fields["maps"] - fields["unmaps"]
+    if said.generation % 2 == 0 and dump["counts"]["refs"] != open_maps:
+        faults.append(f"the counts add up to {dump['counts']['refs']}, but {open_maps} maps are "
+                      "open")
+    return faults
+
+
+def shared_faults(beacon: Beacon) -> list[str]:
+    """Tables that two CPUs have: each has to have its own."""
+    seen: dict[int, int] = {}
+    faults = []
+    for n, cpu in enumerate(beacon.cpus):
+        if cpu.state_name != "on":
+            continue
+        for key in ("root", "l1", "l2_0", "l2_1"):
+            other = seen.setdefault(cpu.fields[key], n)
+            if other != n:
+                faults.append(f"CPU{other} and CPU{n} share the table at {cpu.fields[key]:#x}")
+    return faults
+
+
+def check_text(read: ReadPhys, beacon: Beacon) -> str:
+    """The invariants' verdict."""
+    beacon.require_mapcache()
+    lines = [f"CPU{n}: {fault}" for n in range(beacon.ncpu)
+             for fault in cpu_faults(read, beacon, n)]
+    lines += shared_faults(beacon)
+    on = sum(cpu.state_name == "on" for cpu in beacon.cpus)
+    words = f"{len(lines)} broken" if lines else "hold"
+    return "\n".join([*lines, f"invariants: {words} ({on} CPUs: own tables, the way to the slots, "
+                      "no"]) + "\n  broken slot, counts = maps - unmaps)"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mapcache-check on gdb's side: the invariants, then `hvscope check` on the same machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import gdb
+
+from hvscope import check
+from hvscope.target import TARGET
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SECONDS = 20
+
+
+def viewer() -> str | None:
+    """The hvscope binary: beside the image whose symbols are loaded, or in build/."""
+    beside = os.path.dirname(gdb.current_progspace().filename or "")
+    for directory in (beside, os.path.join(ROOT, "build")):
+        path = os.path.join(directory, "hvscope")
+        if directory and os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    return None
+
+
+def run_directory() -> str | None:
+    """Where the socket that gdb is connected to lies; None if it is not a run directory."""
+    details = gdb.selected_inferior().connection.details or ""
+    directory = os.path.dirname(details)
+    return directory if os.path.exists(os.path.join(directory, "ram")) else None
+
+
+def hazards() -> str:
+    """The break-before-make verdict in words, or why there is none."""
+    binary, directory = viewer(), run_directory()
+    if binary is None:
+        return "break-before-make: not checked, there is no build/hvscope (make)"
+    if directory is None:
+        return "break-before-make: not checked, gdb is not connected to a run directory's gdb.sock"
+    try:
+        done = subprocess.run([binary, "check", "--dir", directory], capture_output=True, text=True,
+                              timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as wrong:
+        return f"break-before-make: not checked, {wrong}"
+    if done.returncode not in (0, 1, 6):
+        reason = " ".join(done.stderr.split()) or f"it ended with {done.returncode}"
+        return f"break-before-make: not checked; {reason}"
+    return "break-before-make, by hvscope check:\n" + done.stdout.rstrip()
+
+
+def check_text() -> str:
+    """mapcache-check."""
+    with TARGET.physical():
+        text = check.check_text(TARGET.read_phys, TARGET.beacon())
+    return f"{text}\n{hazards()}"

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""EL1 and stage 2: a guest's tables by the commands and by a naive reading; breaks, guests."""
+from __future__ import annotations
+
+import json
+import random
+import re
+import subprocess
+
+import pytest
+import test_gdb_session
+from conftest import BUILD
+from test_gdb_session import Gdb, Ram
+from test_gdb_tables import WALKS
+
+gdb = test_gdb_session.gdb
+
+
+def register(session: Gdb, name: str) -> int:
+    """A system register."""
+    return int(session(f"output/x (unsigned long)${name}"), 0)
+
+
+def guest_symbol(name: str) -> int:
+    """Link address of a symbol of the guest."""
+    text = subprocess.run(["aarch64-linux-gnu-nm", BUILD / "hv/guest/guest.elf"], check=True,
+                          capture_output=True, text=True).stdout
+    return int(re.search(rf"^(\w+) \w {name}$", text, re.M)[1], 16)
+
+
+def three_levels(word, root: int, address: int) -> int | None:
+    """4 KiB pages, 39 bits, the root at level 1; word: how an entry is read."""
+    table = root
+    for shift in (30, 21, 12):
+        entry = word(table + (address >> shift) % 512 * 8)
+        if entry is None or entry % 2 == 0:
+            return None
+        table = entry & 0xFFFFFFFFF000
+        if shift == 12 or entry % 4 == 1:
+            return table - table % (1 << shift) + address % (1 << shift)
+    return None
+
+
+class Guest:
+    """The guest that the selected CPU runs, by its registers and the RAM file."""
+
+    def __init__(self, session: Gdb, m) -> None:
+        self.ram = Ram(m)
+        self.s2 = register(session, "VTTBR_EL2") & 0xFFFFFFFFF000
+        self.s1 = register(session, "TTBR0_EL1") & 0xFFFFFFFFF000
+
+    def ipa_pa(self, ipa: int) -> int | None:
+        """Stage 2."""
+        return three_levels(self.ram.word, self.s2, ipa) if ipa < 1 << 39 else None
+
+    def word(self, ipa: int) -> int | None:
+        """A word of the guest's memory."""
+        pa = self.ipa_pa(ipa)
+        return None if pa is None else self.ram.word(pa)
+
+    def va_ipa(self, va: int) -> int | None:
+        """Stage 1."""
+        return three_levels(self.word, self.s1, va) if va < 1 << 39 else None
+
+
+@pytest.fixture
+def in_guest(machine, gdb, request):
+    """A gdb on a machine with one CPU, in EL1 with its MMU on."""
+    m = machine(smp=1, cpu=request.param, cmdline="workload=guest", extra="-S", ready=None)
+    session = gdb(m)
+    session(f"hbreak *{guest_symbol('guest_main'):#x}")
+    assert "Breakpoint 1," in session("continue")
+    session("delete")
+    session("stepi 20")
+    return m, session
+
+
+@pytest.mark.parametrize("in_guest", ["cortex-a57", "neoverse-n1", "max"], indirect=True)
+def test_guest_is_what_memory_holds(in_guest) -> None:
+    """Stage 1, stage 2 and both: every leaf, random addresses, the monitor's translation."""
+    m, session = in_guest
+    guest, noise = Guest(session, m), random.Random(1)
+    assert register(session, "SCTLR") & 1
+    found = {}
+    for regime, translate in (("s2", guest.ipa_pa), ("el1", guest.va_ipa)):
+        dump = json.loads(session(f"pt-dump --regime {regime} --json"))
+        assert dump["regime"] == regime and dump["ranges"]
+        leaves = {int(one["va"], 0) + at: int(one["pa"], 0) + at for one in dump["ranges"]
+                  for at in range(0, int(one["size"], 0), 4096)}
+        assert all(translate(va) == pa for va, pa in leaves.items())
+        outside = [noise.getrandbits(39) & -4096 for _ in range(2000)]
+        assert all((translate(va) is None) == (va not in leaves) for va in outside)
+        found[regime] = leaves
+        assert max(map(len, session(f"pt-dump --regime {regime}").splitlines())) <= 80
+    session(WALKS)
+    addresses = [noise.choice(list(found["s2"])) + noise.randrange(4096) if n % 3
+                 else noise.getrandbits(40) for n in range(5000)]
+    session(f"python addresses = {addresses}")
+    assert json.loads(session("python walks('s2', False, 0, addresses)")) == \
+        [guest.ipa_pa(ipa) for ipa in addresses]
+    for va in noise.sample(list(found["el1"]), 12):
+        answer = json.loads(session(f"pt-walk --regime guest {va + 8:#x} --json"))
+        assert int(answer["ipa"], 0) == guest.va_ipa(va + 8)
+        pa = guest.ipa_pa(guest.va_ipa(va + 8))
+        assert (answer["result"] or {"pa": "0"})["pa"] == hex(pa or 0) or pa is None
+        if pa is not None:
+            said = session(f"monitor gva2gpa {va:#x}")
+            assert int(re.search(r"gpa: (\S+)", said)[1], 0) == pa & -4096
+            slots = [n for n, pte in guest.ram.slots(0).items()
+                     if pte & 1 and pte & 0xFFFFFFE00000 == pa & -0x200000]
+            assert [row["slot"] for row in answer["slots"]] == slots
+
+
+@pytest.mark.parametrize("in_guest", ["max"], indirect=True)
+def test_halted_in_a_guest(in_guest) -> None:
+    """Everything else works there too: the hypervisor's addresses are not readable by gdb."""
+    m, session = in_guest
+    root = Ram(m).root(0)
+    assert re.search(r"^ \* +0  on .* 1  on", session("hv-cpus"), re.M)
+    assert f"root {root:#x}" in session("mapcache-dump").splitlines()[1]
+    assert f"root {root:#x}" in session("pt-walk 0xa0000200000")
+    for command in ("mapcache-stats", "mapcache-log", "mapcache-slot 5", "hv-layout",
+                    "mapcache-explain 0x80000", "mapcache-find mfn:0x80000", "pt-dump"):
+        assert not session(command).startswith(("hvscope", "Python"))
+    text = session("hv-guests")
+    stage2 = register(session, "VTTBR_EL2") & 0xFFFFFFFFF000
+    mine = text[text.index(f"root {stage2:#x}"):]
+    assert "running on CPU0" in mine.split("stage 2")[0]
+    walk = session("pt-walk --regime guest $pc")
+    assert "stage 2 of IPA" in walk and max(map(len, walk.splitlines())) <= 80
+    assert session("pt-walk --regime el1 0x10").endswith(("invalid entry", "software 0x0"))
+    assert "E2H is 0" in session("pt-walk 0 --regime el2-e2h")
+
+
+def test_breaks(machine, gdb) -> None:
+    """Each kind stops where it says, and only then; the filter goes with the breakpoint."""
+    m = machine(smp=1, cmdline="workload=copy pace=0")
+    session, ram = gdb(m), Ram(m)
+    assert "commandeer" in session("mapcache-break commandeer")
+    for _ in range(3):
+        assert "mapcache_commandeer (slot=" in session("continue")
+        slot = int(session("output slot"))
+        old, new = (int(session(f"output/x {name}.mfn"), 0) for name in ("was", "now"))
+        assert ram.slots(0)[slot] & 0xFFFFFFFFF000 == new >> 9 << 21 and old >> 9 != new >> 9
+        assert "map_domain_page" in session("backtrace 4")
+    session("delete")
+    assert ram.word(ram.beacon + 448) == 0
+    session("mapcache-break refs>=2")
+    assert "mapcache_hit (slot=" in session("continue") and int(session("output refs")) >= 2
+    session("mapcache-break refs>=16")
+    session("delete")
+    hits = set()
+    session(f"mapcache-break slot {slot}")
+    assert ram.word(ram.beacon + 448) & 0xFFFFFFFF == 1
+    for _ in range(3):
+        session("continue")
+        hits.add(int(session("output slot")))
+        assert int(session("output refs")) == ram.slots(0)[slot] >> 55 & 15
+    assert hits == {slot}
+    mfn = int(session("output/x mfn.mfn"), 0)
+    session("delete")
+    session(f"mapcache-break mfn {mfn:#x}")
+    session("disable")
+    assert ram.word(ram.beacon + 448) == 0
+    session("enable")
+    assert ram.word(ram.beacon + 456) == mfn
+    assert "mapcache_hit" in session("continue") and int(session("output/x mfn.mfn"), 0) == mfn
+
+
+@pytest.mark.parametrize("workload, spec, function", [
+    ("saturate", "saturate", "mapcache_saturate"), ("fill:100", "full", "mapcache_full")])
+def test_saturate_and_full(machine, gdb, workload: str, spec: str, function: str) -> None:
+    """The rare ones, with a workload that makes them."""
+    m = machine(smp=1, cmdline=f"workload={workload} pace=0")
+    session, ram = gdb(m), Ram(m)
+    said = session(f"mapcache-break {spec}")
+    if "saturate" in spec:
+        assert f"{function} (slot=" in session("continue")
+        slot = int(session("output slot"))
+        assert ram.slots(0)[slot] >> 55 & 15 == 15
+        mfn = int(session("output/x mfn.mfn"), 0)
+        answer = json.loads(session(f"mapcache-explain {mfn:#x} --json"))
+        assert answer["slot"] != slot and slot in answer["duplicates"]
+    else:
+        assert "no slot is left" in said
+
+
+@pytest.mark.parametrize("text", ["", "slot", "slot 1024", "refs>=0", "refs>=16", "nothing",
+                                  "mfn x", "slot 5 6"])
+def test_break_mistakes(mistakes: Gdb, text: str) -> None:
+    """One sentence."""
+    said = mistakes(f"mapcache-break {text}")
+    assert said.startswith("hvscope: ") and len(said.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory):
+    """One attached gdb."""
+    from machine import Machine
+    m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
+    m.start()
+    m.wait_console("CPUs up", 60)
+    session = Gdb("-ex", f"target remote {m.dir}/gdb.sock")
+    yield session
+    session.close()
+    m.cleanup()
+
+
+def test_check_and_trace(machine, gdb) -> None:
+    """Invariants hold, a damaged slot is named; calls are logged, and no more after off."""
+    m = machine(smp=2, cmdline="pace=100")
+    session, ram = gdb(m), Ram(m)
+    assert "invariants: hold" in session("mapcache-check")
+    l1 = ram.word(ram.root(1) + 255 * 8) & 0xFFFFFFFFF000
+    slot = (ram.word(l1) & 0xFFFFFFFFF000) + 8 * 7
+    with open(m.dir / "ram", "r+b") as file:
+        file.seek(slot - 0x40000000)
+        old = file.read(8)
+        file.seek(slot - 0x40000000)
+        file.write((5 << 55).to_bytes(8, "little"))
+        file.flush()
+        said = session("mapcache-check")
+        assert "CPU1: 1 broken: slot 7" in said and "the counts add up to" in said
+        file.seek(slot - 0x40000000)
+        file.write(old)
+    assert "50-220 calls a second" in session("mapcache-trace on")
+    session("tbreak copy_step")
+    session("ignore $bpnum 2")
+    logged = session("continue")
+    assert re.search(r"^CPU\d map mfn 0x\w+ by \w+\+0x\w+$", logged, re.M)
+    assert re.search(r"^CPU\d unmap va 0x7f80\w+ by ", logged, re.M)
+    session("mapcache-trace off")
+    session("tbreak copy_step")
+    assert "map mfn" not in session("continue")

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""pt-dump and pt-walk against a naive reading of the RAM file: every leaf, random addresses."""
+from __future__ import annotations
+
+import json
+import random
+import re
+import struct
+import time
+
+import oracle
+import pytest
+import test_gdb_session
+from conftest import BUILD
+from test_gdb_session import RAM_BASE, Gdb, Ram
+
+gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
+SHIFT = (39, 30, 21, 12)
+WALKS = """python
+import json, random
+from hvscope import regime, walk
+from hvscope.target import TARGET, register
+def walks(name, high, root, addresses):
+    rules, own = regime.regime_of(name, high, register)
+    pages = {}
+    def read(pa, size):
+        page = pa & ~4095
+        if page not in pages:
+            pages[page] = TARGET.read_phys(page, 4096)
+        return pages[page][pa - page:pa - page + size]
+    with TARGET.physical():
+        answers = [walk.walk(read, rules, root or own, va) for va in addresses]
+    print(json.dumps([a["result"] and int(a["result"]["pa"], 0) for a in answers]))
+end"""
+
+
+def leaves_of(dump: dict) -> list[tuple[int, int, int]]:
+    """(va, pa, level) of each leaf of a JSON dump."""
+    found = []
+    for one in dump["ranges"]:
+        va, size, pa = (int(one[key], 0) for key in ("va", "size", "pa"))
+        step = size // one["leaves"]
+        assert step == 1 << SHIFT[one["level"]] and size % step == 0
+        found += [(va + n * step, pa + n * step, one["level"]) for n in range(one["leaves"])]
+    return found
+
+
+def expected(memory: oracle.Memory, root: int) -> dict[int, tuple[int, int]]:
+    """VA to (entry, level), by the oracle."""
+    return {va: (pte, level) for va, pte, level in oracle.leaves(memory, root)}
+
+
+def check_dump(memory: oracle.Memory, dump: dict, root: int) -> None:
+    """Every leaf, its rights and software bits; slots are never merged."""
+    expect = expected(memory, root)
+    assert leaves_of(dump) == [
+        (va, (pte & 0xFFFFFFFFF000) >> SHIFT[level] << SHIFT[level], level)
+        for va, (pte, level) in sorted(expect.items())]
+    for one in dump["ranges"]:
+        pte, level = expect[int(one["va"], 0)]
+        assert one["software"] == hex(pte >> 55 & 15)
+        assert one["perm"] == "r" + "-w"[not pte & 0x80] + "-x"[not pte >> 54 & 1 and
+                                                                bool(pte & 0x80)]
+        assert one["leaves"] == 1 or one["region"] != "domheap"
+        assert (one["region"] == "domheap") == (int(one["va"], 0) >> 39 == 255)
+
+
+@pytest.mark.parametrize("cpu", ["cortex-a57", "neoverse-n1", "max"])
+def test_el2_is_what_memory_holds(machine, gdb, cpu: str) -> None:
+    """Each CPU's every leaf, 10 000 random addresses, the monitor's own translation."""
+    m = machine(smp=2, cpu=cpu, cmdline="pace=100")
+    session, ram = gdb(m), Ram(m)
+    session("break map_domain_page")
+    session("continue")
+    memory = oracle.Memory(m.dir / "ram", BUILD / "hv-xen.elf")
+    session(WALKS)
+    for n in (0, 1):
+        dump = json.loads(session(f"pt-dump --cpu {n} --json"))
+        assert (dump["schema"], dump["regime"], dump["cpu"]) == ("hvscope.ranges/1", "el2", n)
+        check_dump(memory, dump, ram.root(n))
+        noise, vas = random.Random(n), list(expected(memory, ram.root(n)))
+        addresses = [noise.choice(vas) + noise.randrange(4096) if noise.random() < 0.7
+                     else noise.getrandbits(48) for _ in range(5000)]
+        session(f"python addresses = {addresses}")
+        found = json.loads(session(f"python walks('el2', False, {ram.root(n)}, addresses)"))
+        assert found == [ram.walk(ram.root(n), va) for va in addresses]
+    for va in random.Random(2).sample(list(expected(memory, ram.root(0))), 20):
+        pa = int(re.search(r"gpa: (\S+)", session(f"monitor gva2gpa {va:#x}"))[1], 0)
+        assert pa == ram.walk(ram.root(0), va) & ~0xFFF
+
+
+def test_ranges_text(stopped) -> None:
+    """80 columns, regions by name, a part by --range, the same leaves from a root by hand."""
+    m, session = stopped
+    text = session("pt-dump --range 0xa0000000000-0xa07ffffffff")
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80 and "image:" in lines and "fixmap:" in lines
+    assert "domheap:" not in lines
+    whole = session("pt-dump")
+    assert max(map(len, whole.splitlines())) <= 80 and "domheap:" in whole
+    root = json.loads(session("pt-walk 0 --json"))["root"]
+    assert session(f"pt-dump --root {root} --json") == session("hv-map --json")
+    layout = session("hv-layout")
+    assert max(map(len, layout.splitlines())) <= 80
+    leaves = sum(line.startswith("  0x7f80") for line in whole.splitlines())
+    assert int(re.search(r"(\d+)  domheap:", layout)[1]) == leaves
+
+
+@pytest.mark.parametrize("command, said", [
+    ("pt-dump 5", "takes options only"), ("pt-dump --range 5", "write it as A-B"),
+    ("pt-dump --range 9-5", "ends before it begins"), ("pt-dump --regime x", "x is no regime"),
+    ("pt-dump --regime guest", "one stage"), ("pt-dump --root 12", "not aligned"),
+    ("pt-walk 0 --regime el2-e2h", "E2H is 0"), ("pt-walk 0 --regime nest", "no regime"),
+    ("pt-walk 0 --regime guest --root 0", "two roots"), ("mapcache-slot", "which slot"),
+    ("mapcache-slot 1024", "there are 0-1023"), ("mapcache-slot x", "No symbol"),
+    ("mapcache-find", "what?"), ("mapcache-find xy:1", "xy"), ("mapcache-explain", "which frame"),
+    ("mapcache-explain -1", "no frame number"), ("mapcache-log -n x", "not a number"),
+    ("mapcache-diff 3", "takes options only"), ("mapcache-slot 1 --cpu 0,1", "one CPU"),
+    ("mapcache-stats --cpu 9", "no CPU9"), ("hv-layout x", "takes options only")])
+def test_mistakes(mistakes: Gdb, command: str, said: str) -> None:
+    """One sentence, never a traceback."""
+    text = mistakes(command)
+    assert said in text and text.startswith("hvscope: ") and len(text.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory):
+    """One attached gdb for all mistakes."""
+    from machine import Machine
+    m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
+    m.start()
+    m.wait_console("CPUs up", 60)
+    session = Gdb("-ex", f"target remote {m.dir}/gdb.sock")
+    yield session
+    session.close()
+    m.cleanup()
+
+
+def test_fuzzed_tables(machine, gdb) -> None:
+    """Tables of noise, and such that lead back to themselves: an answer or a sentence, soon."""
+    m = machine(smp=1, mem="512M", cmdline="pace=50")
+    session, noise = gdb(m), random.Random(5)
+    area = RAM_BASE + 0x1C000000
+    with open(m.dir / "ram", "r+b") as file:
+        for round_ in range(6):
+            for page in range(8):
+                entries = [0] * 512
+                for _ in range(noise.randrange(1, 40)):
+                    target = area + 4096 * noise.randrange(10) + noise.choice((0, 0, 1 << 33))
+                    entries[noise.randrange(512)] = noise.choice((
+                        target | 3, target | 0x701, noise.getrandbits(64)))
+                if round_ == 5:
+                    entries = [area | 0x703] * 512
+                file.seek(area - RAM_BASE + 4096 * page)
+                file.write(b"".join(entry.to_bytes(8, "little") for entry in entries))
+            file.flush()
+            start = time.monotonic()
+            for command in (f"pt-dump --root {area:#x}", f"pt-dump --json --root {area:#x}",
+                            f"pt-walk {noise.getrandbits(48):#x} --root {area:#x}"):
+                text = session(command)
+                assert "Traceback" not in text and "Error" not in text
+            assert time.monotonic() - start < 20
+    assert "more than" in text or session(f"pt-dump --root {area:#x}").startswith("hvscope: more")
+    assert session.mode() == "0"
+
+
+TIMES = """python
+import time
+from hvscope.target import TARGET
+read, pages = TARGET.read_phys, []
+def noted(pa, size):
+    pages.append(pa)
+    return read(pa, size)
+def tables(command):
+    pages.clear()
+    TARGET.read_phys = noted
+    gdb.execute(command, to_string=True)
+    TARGET.read_phys = read
+    pages[:] = [pa for pa in pages if pa % 4096 == 0]
+def bare():
+    with TARGET.physical():
+        for pa in pages:
+            gdb.selected_inferior().read_memory(pa, 4096)
+def best(f, n):
+    times = []
+    for _ in range(n):
+        start = time.perf_counter()
+        f()
+        times.append(time.perf_counter() - start)
+    return min(times)
+end"""
+
+
+def test_speed_of_a_large_space(machine, gdb) -> None:
+    """262 144 pages of 4 KiB in 514 tables, as of a guest's kernel."""
+    m = machine(smp=1, mem="512M", cmdline="pace=20")
+    session, area = gdb(m), RAM_BASE + 0x1C000000
+    with open(m.dir / "ram", "r+b") as file:
+        file.seek(area - RAM_BASE)
+        entries = [area + 0x1003, *[0] * 511, *[area + 0x2000 + 4096 * n + 3 for n in range(512)]]
+        file.write(struct.pack("<1024Q", *entries))
+        for n in range(512):
+            pages = (0x40000703 + (n * 512 + i << 12 if n % 16 else n * 512 + i << 13)
+                     for i in range(512))
+            file.write(struct.pack("<512Q", *pages))
+    root = area + 0x300000
+    with open(m.dir / "ram", "r+b") as file:
+        file.seek(root - RAM_BASE)
+        file.write(struct.pack("<Q", area + 3))
+    session(TIMES)
+    command = f"pt-dump --root {root:#x}"
+    session(f"python tables('{command}')")
+    said = session(command)
+    assert " 262144 leaves" in said
+    floor, cost = map(float, session(
+        f"python print(best(bare, 3), best(lambda: gdb.execute('{command}', to_string=True), 3))"
+    ).split())
+    print(f"bare {floor * 1e3:.0f} ms, pt-dump {cost * 1e3:.0f} ms")
+    assert cost < 6 * floor
+
+
+def test_speed(machine, gdb) -> None:
+    """A whole EL2 dump: a small multiple of the bare reads of the same tables, in one run."""
+    session = gdb(machine(smp=4, cmdline="pace=20"))
+    session(TIMES)
+    session("python tables('pt-dump')")
+    floor, cost = map(float, session(
+        "python print(best(bare, 10), best(lambda: gdb.execute('pt-dump', to_string=True), 10))"
+    ).split())
+    print(f"bare {floor * 1e3:.2f} ms, pt-dump {cost * 1e3:.2f} ms")
+    assert cost < 8 * floor
