@@ -235,7 +235,7 @@ def mistakes(tmp_path_factory):
 
 def test_check_and_trace(machine, gdb) -> None:
     """Invariants hold, a damaged slot is named; calls are logged, and no more after off."""
-    m = machine(smp=2, cmdline="pace=100")
+    m = machine(smp=2, cmdline="workload=copy pace=100")
     session, ram = gdb(m), Ram(m)
     assert "invariants: hold" in session("mapcache-check")
     l1 = ram.word(ram.root(1) + 255 * 8) & 0xFFFFFFFFF000

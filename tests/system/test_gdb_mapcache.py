@@ -167,9 +167,10 @@ def test_diff(stopped) -> None:
     assert session("mapcache-diff --mark").startswith("marked")
     assert session("mapcache-diff") == "no slot changed since the mark"
     session("finish")
-    assert session("mapcache-diff").count("->") == 2
+    changed = session("mapcache-diff")
+    assert "slot" in changed and "->" in changed
     session("stepi")
-    assert session("mapcache-diff").count("->") == 2
+    assert session("mapcache-diff") == changed
     session("mapcache-diff --unmark")
     assert session("mapcache-diff") == "no slot changed since the stop before"
 
