@@ -52,5 +52,5 @@ def check_text(read: ReadPhys, beacon: Beacon) -> str:
     lines += shared_faults(beacon)
     on = sum(cpu.state_name == "on" for cpu in beacon.cpus)
     words = f"{len(lines)} broken" if lines else "hold"
-    return "\n".join([*lines, f"invariants: {words} ({on} CPUs: own tables, the way to the slots, "
-                      "no"]) + "\n  broken slot, counts = maps - unmaps)"
+    return "\n".join([*lines, f"invariants: {words} on {on} CPUs: own tables, no broken slot, "
+                      "counts = maps - unmaps"])

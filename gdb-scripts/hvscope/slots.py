@@ -153,4 +153,15 @@ def diff_text(arguments: Arguments) -> str:
     lines = [line for cpu in sorted(now.slots) if cpu in base.slots
              for line in slotinfo.diff_lines(beacon, cpu, base.slots[cpu], now.slots[cpu])]
     since = "the mark" if base is STOPS.mark else "the stop before"
-    return "\n".join(lines) or f"no slot changed since {since}"
+    return "\n".join([*(lines or [f"no slot changed since {since}"]), *others_ran(beacon)])
+
+
+WARNED: list[str] = []  # what was said already in this session
+
+
+def others_ran(beacon: Beacon) -> list[str]:
+    """Once: a step of one CPU lets the others run on."""
+    if WARNED or beacon.ncpu == 1 or gdb.parameter("scheduler-locking") in ("step", "on"):
+        return []
+    WARNED.append("others")
+    return ["note: the other CPUs run on during a step; `set scheduler-locking step`"]

@@ -164,6 +164,9 @@ struct beacon_cpu {
 
 _Static_assert(sizeof(struct beacon) == 472, "shared with tools");
 _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
+
+/* What a reader needs; an image may have less behind it than this header names. */
+#define BEACON_SIZE_LEAST offsetof(struct beacon, filter)
 _Static_assert(sizeof(struct beacon_cpu) == 160, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 

@@ -175,3 +175,25 @@ end""")
     slots = session("mapcache-dump").count("0x7f80")
     print(f"bare {floor * 1e3:.2f} ms, mapcache-dump {cost * 1e3:.2f} ms, {slots} slots shown")
     assert cost < 10 * floor
+
+
+def test_64_cpus(machine, gdb) -> None:
+    """Roots come from the beacon: a dump of 64 CPUs costs less than attaching to them."""
+    m = machine(smp=64, cmdline="workload=copy pace=20")
+    start = time.perf_counter()
+    session = gdb(m)
+    session("info threads")
+    attach = time.perf_counter() - start
+    start = time.perf_counter()
+    dump = json.loads(session("mapcache-dump --json"))
+    cost = time.perf_counter() - start
+    ram = Ram(m)
+    assert [row["root"] for row in dump["cpus"]] == [hex(ram.root(n)) for n in range(64)]
+    assert cost < 2 * attach
+    assert session("pt-walk $pc --cpu 63").startswith("0xa0000")
+    for command in ("mapcache-stats", "mapcache-check", "mapcache-find mfn:0x80000", "hv-layout"):
+        assert not session(command).startswith("hvscope:")
+    start = time.perf_counter()
+    for _ in range(5):
+        session("stepi")
+    assert (time.perf_counter() - start) / 5 < attach

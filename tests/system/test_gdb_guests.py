@@ -167,22 +167,49 @@ def test_breaks(machine, gdb) -> None:
     assert "mapcache_hit" in session("continue") and int(session("output/x mfn.mfn"), 0) == mfn
 
 
-@pytest.mark.parametrize("workload, spec, function", [
-    ("saturate", "saturate", "mapcache_saturate"), ("fill:100", "full", "mapcache_full")])
-def test_saturate_and_full(machine, gdb, workload: str, spec: str, function: str) -> None:
-    """The rare ones, with a workload that makes them."""
-    m = machine(smp=1, cmdline=f"workload={workload} pace=0")
+def test_saturate(machine, gdb) -> None:
+    """With the workload that makes it: the count is 15, and the next map takes another slot."""
+    m = machine(smp=1, cmdline="workload=saturate pace=0")
     session, ram = gdb(m), Ram(m)
-    said = session(f"mapcache-break {spec}")
-    if "saturate" in spec:
-        assert f"{function} (slot=" in session("continue")
-        slot = int(session("output slot"))
-        assert ram.slots(0)[slot] >> 55 & 15 == 15
-        mfn = int(session("output/x mfn.mfn"), 0)
-        answer = json.loads(session(f"mapcache-explain {mfn:#x} --json"))
-        assert answer["slot"] != slot and slot in answer["duplicates"]
-    else:
-        assert "no slot is left" in said
+    session("mapcache-break saturate")
+    assert "mapcache_saturate (slot=" in session("continue")
+    slot = int(session("output slot"))
+    assert ram.slots(0)[slot] >> 55 & 15 == 15
+    mfn = int(session("output/x mfn.mfn"), 0)
+    answer = json.loads(session(f"mapcache-explain {mfn:#x} --json"))
+    assert answer["slot"] != slot and slot in answer["duplicates"]
+    assert "saturated" in session(f"mapcache-slot {slot}")
+
+
+def test_full(machine, gdb) -> None:
+    """Every slot held by other frames: explained, stopped at, and the log works after it."""
+    m = machine(smp=1, cmdline="workload=copy pace=100")
+    session, ram = gdb(m), Ram(m)
+    session("mapcache-break full")
+    session("break map_domain_page")
+    session("continue")
+    session("delete 2")
+    mfn = int(session("output/x mfn.mfn"), 0)
+    l1 = ram.word(ram.root(0) + 255 * 8) & 0xFFFFFFFFF000
+    first = ram.word(l1) & 0xFFFFFFFFF000
+    frames = [n for n in range(512, 2048) if n != mfn >> 9][:1024]
+    with open(m.dir / "ram", "r+b") as file:
+        file.seek(first - 0x40000000)
+        file.write(b"".join((frame << 21 | 1 << 55 | 0x40000000000F7D).to_bytes(8, "little")
+                            for frame in frames))
+    assert json.loads(session(f"mapcache-explain {mfn:#x} --json"))["verdict"] == "full"
+    text = session(f"mapcache-explain {mfn:#x}")
+    assert "full: every slot is in use" in text and "more" in text
+    assert len(text.splitlines()) < 24
+    assert "mapcache_full (" in session("continue")
+    assert "map_domain_page" in session("backtrace 3")
+    assert "counts add up to 1024" in session("mapcache-check") \
+        or "inside" in session(f"mapcache-explain {mfn:#x}")
+    session("delete")
+    session("break machine_off")
+    session("continue")
+    assert "panicked: map_domain_page(" in session("mapcache-dump").splitlines()[0]
+    assert "unmap" in session("mapcache-log")
 
 
 @pytest.mark.parametrize("text", ["", "slot", "slot 1024", "refs>=0", "refs>=16", "nothing",
@@ -208,7 +235,7 @@ def mistakes(tmp_path_factory):
 
 def test_check_and_trace(machine, gdb) -> None:
     """Invariants hold, a damaged slot is named; calls are logged, and no more after off."""
-    m = machine(smp=2, cmdline="pace=100")
+    m = machine(smp=2, cmdline="workload=copy pace=100")
     session, ram = gdb(m), Ram(m)
     assert "invariants: hold" in session("mapcache-check")
     l1 = ram.word(ram.root(1) + 255 * 8) & 0xFFFFFFFFF000
@@ -232,3 +259,42 @@ def test_check_and_trace(machine, gdb) -> None:
     session("mapcache-trace off")
     session("tbreak copy_step")
     assert "map mfn" not in session("continue")
+
+
+def test_a_session(machine, gdb) -> None:
+    """What a person does: attach, dump, break, a hit and a commandeer, explain, diff, find, on."""
+    m = machine(smp=2, cmdline="workload=stride pace=0")
+    session, ram = gdb(m), Ram(m)
+    session("set scheduler-locking step")
+    assert "mapcache ready" in session("mapcache-dump").splitlines()[0]
+    session("break map_domain_page")
+    seen = set()
+    for _ in range(400):
+        session("continue")
+        mfn = int(session("output/x mfn.mfn"), 0)
+        cpu = int(session("python from hvscope.target import TARGET; print(TARGET.cpu())"))
+        answer = json.loads(session(f"mapcache-explain {mfn:#x} --json"))
+        verdict, slot = answer["verdict"], answer["slot"]
+        if verdict in seen:
+            continue
+        seen.add(verdict)
+        line = None
+        session("disable")
+        for _ in range(40):
+            session("next")
+            line = re.search(rf"^CPU{cpu} slot +{slot} .*", session("mapcache-diff"), re.M)
+            if line:
+                break
+        session("enable")
+        assert line and ("commandeered" in line[0]) == (verdict == "commandeer"), (answer, line)
+        assert f"{cpu:>5}  {slot:>4}" in session(f"mapcache-find mfn:{mfn:#x}")
+        assert f"mfn {mfn & ~511:#x}" in session(f"mapcache-slot {slot} --cpu {cpu}")
+        assert ram.slots(cpu)[slot] >> 55 & 15
+        if {"hit", "commandeer"} <= seen:
+            break
+    assert {"hit", "commandeer"} <= seen
+    session("delete")
+    session.send("continue")
+    m.qmp("stop")
+    session.answer()
+    assert "invariants: hold" in session("mapcache-check")

@@ -44,8 +44,13 @@ def test_explain_is_what_the_image_does(stopped) -> None:
         mfn = number(session("print/x mfn.mfn"))
         answer = json.loads(session(f"mapcache-explain {mfn:#x} --json"))
         assert answer["cpu"] == cpu and answer["mfn"] == hex(mfn)
-        before = ram.slots(cpu)
+        before, maps = ram.slots(cpu), cpu_block(ram, cpu)[10]
+        session("disable")
         session("finish")
+        session("enable")
+        if cpu_block(ram, cpu)[10] != maps + 1:  # an interrupt's map came first
+            session("continue")
+            continue
         _, what, _ = last_record(ram, cpu)
         assert what & (1 << 36) - 1 == mfn
         assert (answer["slot"], answer["refs"], answer["verdict"] == "hit", answer["probe"]) == \
@@ -162,9 +167,10 @@ def test_diff(stopped) -> None:
     assert session("mapcache-diff --mark").startswith("marked")
     assert session("mapcache-diff") == "no slot changed since the mark"
     session("finish")
-    assert session("mapcache-diff").count("->") == 2
+    changed = session("mapcache-diff")
+    assert "slot" in changed and "->" in changed
     session("stepi")
-    assert session("mapcache-diff").count("->") == 2
+    assert session("mapcache-diff") == changed
     session("mapcache-diff --unmark")
     assert session("mapcache-diff") == "no slot changed since the stop before"
 

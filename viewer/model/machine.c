@@ -61,7 +61,7 @@ static int check_identity(const struct machine *m, struct failure *f)
                            "the beacon at 0x%llx has version %u, this hvscope knows %u: use the "
                            "one that was built with the image",
                            (unsigned long long)m->pa, b->version, BEACON_VERSION);
-    if (b->size < sizeof(*b))
+    if (b->size < BEACON_SIZE_LEAST)
         return bad_beacon(m, f, "size", b->size);
     if (b->state < BEACON_MMU_ON || b->state > BEACON_OFF)
         return bad_beacon(m, f, "state", b->state);
