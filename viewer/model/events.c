@@ -74,6 +74,63 @@ static void log_add(struct event_log *log, const struct event *e)
     log->event[log->nr++] = *e;
 }
 
+/* Where to begin, and what is lost of what came since the cursor's place. */
+static uint64_t place_cursor(struct ring_cursor *cursor, uint64_t head, uint64_t entries,
+                             uint64_t *lost)
+{
+    uint64_t oldest = head + 2 > entries ? head + 2 - entries : 0;
+
+    *lost = 0;
+    if (!cursor->begun || cursor->next > head)
+        cursor->next = oldest;
+    else if (cursor->next < oldest)
+        *lost = oldest - cursor->next;
+    cursor->begun = true;
+    return cursor->next + *lost;
+}
+
+/* Records that the producer overwrote while they were copied are lost too. */
+static void drop_overtaken(struct ring_batch *b, uint64_t entries, uint64_t after)
+{
+    uint64_t whole = after + 2 > entries ? after + 2 - entries : 0;
+    uint64_t gone = whole > b->first ? whole - b->first : 0;
+
+    if (gone > b->nr)
+        gone = b->nr;
+    memmove(b->record, b->record + gone, (b->nr - gone) * sizeof(*b->record));
+    b->first += gone;
+    b->lost += gone;
+    b->nr -= gone;
+}
+
+bool ring_read(const struct source *src, const struct machine *m, unsigned int cpu,
+               const struct beacon_cpu *info, struct ring_cursor *cursor, struct ring_batch *b)
+{
+    uint64_t head, after;
+
+    if (!ring_ok(m, info) || !read_head(src, m, cpu, &head))
+        return false;
+    b->first = place_cursor(cursor, head, info->ring_entries, &b->lost);
+    b->pending = head - b->first;
+    b->more = b->pending > b->max;
+    b->nr = b->more ? b->max : b->pending;
+    if (!read_records(src, info, b->first, b->nr, b->record))
+        return false;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (!read_head(src, m, cpu, &after))
+        return false;
+    drop_overtaken(b, info->ring_entries, after);
+    cursor->next = b->first + b->nr;
+    return true;
+}
+
+uint64_t event_ns(const struct machine *m, uint64_t ticks)
+{
+    uint64_t hz = m->beacon.cntfrq;
+
+    return hz ? (uint64_t)((unsigned __int128)ticks * 1000000000u / hz) : ticks;
+}
+
 /* The log's account of what was produced since the last look, and what is lost of it. */
 static uint64_t account(struct event_log *log, unsigned int cpu, uint64_t head, uint64_t entries)
 {

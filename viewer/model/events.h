@@ -14,6 +14,7 @@
 
 struct event {
     unsigned int cpu;
+    uint64_t seq;   /* of its CPU */
     uint64_t ticks; /* of the physical counter */
     enum trace_kind kind;
     uint64_t mfn;
@@ -22,7 +23,38 @@ struct event {
     unsigned int probe;
     bool hit;
     uint64_t caller; /* return address */
+    uint64_t lost;   /* not 0: no event, so many were lost here */
 };
+
+/*
+ * Reading one CPU's ring from a place on. Sequence numbers are the ring's own:
+ * the number of records written before.
+ */
+struct ring_cursor {
+    bool begun;
+    uint64_t next; /* first record not read yet */
+};
+
+struct ring_batch {
+    uint64_t first;              /* sequence number of record[0] */
+    unsigned int nr;             /* records that are whole */
+    uint64_t lost;               /* overwritten before they could be read, just before first */
+    bool more;                   /* there are records that did not fit */
+    uint64_t pending;            /* records in the ring when it was looked at */
+    struct trace_record *record; /* room for max, the caller's */
+    unsigned int max;
+};
+
+/*
+ * Take over up to b->max records from the cursor on; a cursor that has not
+ * begun begins at the oldest record that the ring still holds. False if the
+ * ring cannot be right, or is not there.
+ */
+bool ring_read(const struct source *src, const struct machine *m, unsigned int cpu,
+               const struct beacon_cpu *info, struct ring_cursor *cursor, struct ring_batch *b);
+
+/* ns of the physical counter. */
+uint64_t event_ns(const struct machine *m, uint64_t ticks);
 
 struct event_log {
     uint64_t next[BEACON_CPUS_MAX]; /* first record not looked at yet */
