@@ -9,6 +9,8 @@ MEM     ?= 4G
 CPU     ?= max
 CMDLINE ?=
 QEMU_EXTRA ?=
+SECONDS ?= 600
+GUESTS  ?= 1000
 
 PYTHON  := /usr/bin/python3
 CROSS   ?= aarch64-linux-gnu-
@@ -25,7 +27,7 @@ include hv/hv.mk
 -include viewer/viewer.mk
 -include $(wildcard tests/unit/*.mk)
 
-.PHONY: help deps all demo run gdb view test lint clean
+.PHONY: help deps all demo run gdb view test soak lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -56,6 +58,9 @@ view: all ## the viewer on the instance that runs
 
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run
+
+soak: all ## ten minutes under load, and 1000 guests killed; SECONDS= GUESTS=
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
 
 lint: deps ## formatting and static checks
 	@tests/lint

@@ -29,6 +29,9 @@ SECTIONS
     _start = .;
     .text : {
         *(.text.header)
+        _mapcache_text = .;
+        *(.text.mapcache)
+        _mapcache_text_end = .;
         *(.text .text.*)
         . = ALIGN(4096);
     } :text

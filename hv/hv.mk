@@ -10,7 +10,7 @@ HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding \
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--fatal-warnings -Wl,--no-warn-rwx-segments
 
-HV_SOURCES := $(filter-out hv/mm/domain_page_%.c,$(wildcard hv/arch/*.c hv/mm/*.c hv/core/*.c hv/work/*.c)) $(wildcard hv/arch/*.S)
+HV_SOURCES := $(filter-out hv/mm/domain_page_%.c,$(wildcard hv/arch/*.c hv/mm/*.c hv/core/*.c hv/guest/*.c hv/work/*.c)) $(wildcard hv/arch/*.S hv/guest/*.S)
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(HV_SOURCES))
 HV_ENGINE_OBJECTS := $(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_ENGINES))
 HV_LDS := $(BUILD)/hv/hv.lds
@@ -23,7 +23,21 @@ $(BUILD)/hv/%.c.o: hv/%.c
 $(BUILD)/hv/%.S.o: hv/%.S
 	@mkdir -p $(@D)
 	@echo '  AS    $<'
-	@$(CROSS)gcc -g -Iinclude -Ihv -MMD -MP -c $< -o $@
+	@$(CROSS)gcc -g -Iinclude -Ihv -Wa,-I$(BUILD)/hv/guest -MMD -MP -c $< -o $@
+
+# The guest is a program of its own, and a blob to the image.
+GUEST_CFLAGS := $(filter-out -Og -g3,$(HV_CFLAGS)) -O2 -g
+
+$(BUILD)/hv/guest/guest.elf: hv/guest/tiny/start.S hv/guest/tiny/main.c hv/guest/tiny/tiny.lds hv/guest/abi.h
+	@mkdir -p $(@D)
+	@echo '  LINK  $@'
+	@$(CROSS)gcc $(GUEST_CFLAGS) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+		-Wl,--no-warn-rwx-segments -T hv/guest/tiny/tiny.lds -o $@ $(filter %.S %.c,$^)
+
+$(BUILD)/hv/guest/guest.bin: $(BUILD)/hv/guest/guest.elf
+	@$(CROSS)objcopy -O binary $< $@
+
+$(BUILD)/hv/guest/enter.S.o: $(BUILD)/hv/guest/guest.bin
 
 $(HV_LDS): hv/hv.lds.S include/hvscope/layout.h
 	@mkdir -p $(@D)

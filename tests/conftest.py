@@ -2,7 +2,10 @@
 """What the tests share: where things were built, machines, the summary line."""
 
 import os
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,26 @@ BUILD = (ROOT / os.environ.get("HVSCOPE_BUILD", "build")).resolve()
 sys.path[:0] = [str(ROOT / "hv/launch"), str(ROOT / "gdb-scripts")]
 sys.dont_write_bytecode = True
 
+from hvscope.beacon import beacon_read  # noqa: E402
 from machine import Machine  # noqa: E402
+
+
+def read_beacon(m):
+    """The beacon as it is in a machine's RAM now."""
+    def read(pa, size):
+        with open(m.dir / "ram", "rb") as ram:
+            ram.seek(pa - 0x40000000)
+            return ram.read(size)
+    return beacon_read(read)
+
+
+def wait_until(condition, timeout=30):
+    """Wait until condition() is true; False at the deadline fails the test."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
 
 unit_cases = {"passed": 0, "failed": 0}
 
@@ -35,6 +57,25 @@ def machine(tmp_path):
     yield start
     for m in machines:
         m.cleanup()
+
+
+@pytest.fixture
+def mutant(tmp_path):
+    """Builds the image with one file changed: mutant(file, old, new, old, new, …)."""
+    def build(name, *changes):
+        tree = tmp_path / "mutant"
+        for folder in ("hv", "include"):
+            shutil.copytree(ROOT / folder, tree / folder)
+        shutil.copy(ROOT / "Makefile", tree)
+        text = (tree / name).read_text()
+        for old, new in zip(changes[::2], changes[1::2]):
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        (tree / name).write_text(text)
+        subprocess.run(["make", "-s", "-C", tree, "build/hv-xen.bin", "BUILD=build"], check=True,
+                       capture_output=True)
+        return tree / "build/hv-xen.bin"
+    return build
 
 
 @pytest.fixture

@@ -36,9 +36,9 @@ HEAD = struct.Struct("<QIIQ II IIQQQQQ QQ IIII QQ II QQ IIII 20s4x")
 BANKS = struct.Struct("<16Q")
 MESSAGE_SIZE = 128
 BEACON_SIZE = HEAD.size + BANKS.size + MESSAGE_SIZE
-CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ")
+CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ")
 
-assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 144)
+assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 160)
 
 HEAD_FIELDS = (
     "magic", "version", "size", "boot_id", "state", "exit_status", "engine", "ncpu", "image_pa",
@@ -48,7 +48,8 @@ HEAD_FIELDS = (
     "build_id")
 CPU_FIELDS = (
     "state", "mpidr", "root", "l1", "l2_0", "l2_1", "generation", "ring", "ring_entries",
-    "ring_head", "maps", "unmaps", "hits", "commandeers", "probes", "bypasses", "work", "verified")
+    "ring_head", "maps", "unmaps", "hits", "commandeers", "probes", "bypasses", "work", "verified",
+    "irqs", "irqs_inside")
 
 ReadPhys = Callable[[int, int], bytes]
 

@@ -2,11 +2,9 @@
 #include "arch/exception.h"
 #include "arch/early.h"
 #include "arch/percpu.h"
-#include "arch/tlb.h"
 #include "core/panic.h"
 #include "core/printk.h"
-#include "mm/pgtable.h"
-#include "mm/pmap.h"
+#include "mm/walk_print.h"
 
 static const char *const kind_name[] = {"synchronous exception", "IRQ", "FIQ", "SError"};
 static const char *const origin_name[] = {"EL2 with SP_EL0", "EL2", "lower EL, AArch64",
@@ -38,37 +36,6 @@ static void registers_print(const struct frame *f)
     printk("hcr 0x%lx  sctlr 0x%lx  tcr 0x%lx  ttbr0 0x%lx  vbar 0x%lx\n", read_sysreg(hcr_el2),
            read_sysreg(sctlr_el2), read_sysreg(tcr_el2), read_sysreg(ttbr0_el2),
            read_sysreg(vbar_el2));
-}
-
-/*
- * One table after the other, from the register. By the pmap: a dump that went
- * through map_domain_page() would change what is to be looked at. Other CPUs
- * do not use the pmap, and its entries are flushed before use all the same.
- */
-static void walk_print(uint64_t va)
-{
-    lpae_t entry = read_sysreg(ttbr0_el2) & PTE_ADDR_MASK;
-
-    printk("walk of 0x%lx from 0x%lx\n", va, entry);
-    entry |= PTE_VALID | PTE_TABLE;
-    for (unsigned int level = 0; level <= PT_LEVEL_LAST; level++) {
-        const lpae_t *table = pmap_map(pte_mfn(entry));
-
-        tlb_flush_va_local(_vaddr((uintptr_t)table));
-        dsb_nsh();
-        isb();
-        printk("  level %u table 0x%lx [%u] ", level, paddr_x(pte_paddr(entry)),
-               pt_index(va, level));
-        entry = table[pt_index(va, level)];
-        pmap_unmap(table);
-        printk("= 0x%016lx %s\n", entry,
-               !pte_valid(entry)            ? "invalid"
-               : pte_is_table(entry, level) ? "table"
-               : pte_is_leaf(entry, level)  ? "leaf"
-                                            : "reserved");
-        if (!pte_is_table(entry, level))
-            break;
-    }
 }
 
 void exception_dispatch(struct frame *frame)

@@ -29,8 +29,11 @@ _Static_assert(offsetof(struct frame, esr) == FRAME_ESR, "vectors.S saves it");
 
 extern char vectors[];
 
-/* From vectors.S. */
-void exception_dispatch(struct frame *frame);
+/* From vectors.S: what the image cannot go on after. */
+_Noreturn void exception_dispatch(struct frame *frame);
+
+/* From vectors.S: an interrupt taken in EL2; interrupts are masked. */
+void irq_dispatch(struct frame *frame);
 #endif
 
 #endif /* HV_ARCH_EXCEPTION_H */

@@ -23,11 +23,15 @@
 #define ICC_SRE_SRE_ENABLE 9u
 #define ICC_PMR_EL1        S3_0_C4_C6_0
 #define ICC_IGRPEN1_EL1    S3_0_C12_C12_7
+#define ICC_IAR1_EL1       S3_0_C12_C12_0
+#define ICC_EOIR1_EL1      S3_0_C12_C12_1
 
 static char *distributor, *redistributors;
 static uint64_t redistributor_bytes;
 static DEFINE_PER_CPU(bool, ready);
 
+#define read_icc(name)                  read_icc_expanded(name)
+#define read_icc_expanded(name)         read_sysreg(name)
 #define write_icc(name, value)          write_icc_expanded(name, value)
 #define write_icc_expanded(name, value) write_sysreg(name, value)
 
@@ -94,4 +98,18 @@ void gic_cpu_init(void)
 bool gic_present(void)
 {
     return this_cpu(ready);
+}
+
+unsigned int gic_acknowledge(void)
+{
+    unsigned int intid = read_icc(ICC_IAR1_EL1) & 0xffffff;
+
+    dsb_sy(); /* the acknowledge is complete before the device is touched (IHI 0069, 12.1.4) */
+    return intid;
+}
+
+void gic_end(unsigned int intid)
+{
+    write_icc(ICC_EOIR1_EL1, intid);
+    isb();
 }

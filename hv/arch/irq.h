@@ -14,6 +14,11 @@ static inline uint64_t local_irq_save(void)
     return daif;
 }
 
+static inline void local_irq_enable(void)
+{
+    asm volatile("msr daifclr, #2" : : : "memory");
+}
+
 static inline void local_irq_restore(uint64_t daif)
 {
     asm volatile("" : : : "memory");

@@ -8,6 +8,7 @@
 
 #include "arch/barrier.h"
 #include "arch/irq.h"
+#include <stdbool.h>
 
 typedef struct {
     uint32_t taken;
@@ -19,6 +20,12 @@ static inline void spin_lock(spinlock_t *lock)
         while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
             cpu_relax();
     }
+}
+
+/* True if it was free and is taken now. */
+static inline bool spin_trylock(spinlock_t *lock)
+{
+    return !__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE);
 }
 
 static inline void spin_unlock(spinlock_t *lock)

@@ -26,4 +26,22 @@ static inline void tlb_flush_all_local(void)
     asm volatile("tlbi alle2");
 }
 
+/* TLBI IPAS2E1IS: stage 2 of one page of VTTBR_EL2's VMID, everywhere. */
+static inline void tlb_flush_ipa(uint64_t ipa)
+{
+    asm volatile("tlbi ipas2e1is, %0" : : "r"(ipa >> PAGE_SHIFT));
+}
+
+/* TLBI VMALLE1IS: all stage-1 and combined translations of VTTBR_EL2's VMID. */
+static inline void tlb_flush_guest_stage1(void)
+{
+    asm volatile("tlbi vmalle1is");
+}
+
+/* TLBI VMALLS12E1IS: everything of VTTBR_EL2's VMID. */
+static inline void tlb_flush_guest(void)
+{
+    asm volatile("tlbi vmalls12e1is");
+}
+
 #endif /* HV_ARCH_TLB_H */

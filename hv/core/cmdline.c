@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/cmdline.h"
+#include "arch/percpu.h"
 #include "core/printk.h"
 #include "core/string.h"
-#include "work/work.h"
+#include "guest/guest.h"
+#include "work/plan.h"
 
-#define PACE_MAX 100000000u
-
-struct options options = {.trace = TRACE_API};
-
-/* Part of the command line: not terminated. */
-struct word {
-    const char *s;
-    size_t n;
+struct options options = {
+    .trace = TRACE_API,
+    .workload = {WORKLOAD_DEFAULT, sizeof(WORKLOAD_DEFAULT) - 1},
 };
 
-static bool word_is(struct word w, const char *s)
-{
-    return strlen(s) == w.n && strncmp(w.s, s, w.n) == 0;
-}
+/* Physical addresses have 48 bits. */
+#define MEM_MAX (UINT64_C(1) << 48)
 
-/* Index of a word in a list that ends with NULL, -1 if it is not there. */
-static int word_index(struct word w, const char *const *list)
-{
-    for (int i = 0; list[i]; i++) {
-        if (word_is(w, list[i]))
-            return i;
-    }
-    return -1;
-}
-
-static bool set_directmap(struct word value)
+static bool set_bool(struct word value, bool *option)
 {
     static const char *const off_on[] = {"off", "on", NULL};
     int i = word_index(value, off_on);
 
     if (i >= 0)
-        options.directmap = i;
+        *option = i;
     return i >= 0;
+}
+
+static bool set_directmap(struct word value)
+{
+    return set_bool(value, &options.directmap);
+}
+
+static bool set_census(struct word value)
+{
+    return set_bool(value, &options.census);
 }
 
 static bool set_trace(struct word value)
@@ -49,30 +44,96 @@ static bool set_trace(struct word value)
     return i >= 0;
 }
 
-static bool set_pace(struct word value)
+static bool set_fault(struct word value)
 {
-    uint64_t pace = 0;
+    int i = word_index(value, fault_names);
 
-    for (size_t i = 0; i < value.n; i++) {
-        if (value.s[i] < '0' || value.s[i] > '9' || pace > PACE_MAX)
-            return false;
-        pace = pace * 10 + (uint64_t)(value.s[i] - '0');
-    }
-    if (!value.n || pace > PACE_MAX)
+    if (i >= 0)
+        options.fault = (enum fault)i;
+    return i >= 0;
+}
+
+static bool set_guests(struct word value)
+{
+    uint64_t n;
+
+    if (!word_number(value, NR_DOMAINS_MAX, &n))
         return false;
-    options.pace = pace;
+    nr_guests = (unsigned int)n;
     return true;
 }
 
+static bool set_pace(struct word value)
+{
+    return word_number(value, PACE_MAX, &options.pace);
+}
+
+/* Which CPUs there are is not known yet: work_load() looks again. */
 static bool set_workload(struct word value)
 {
-    for (unsigned int i = 0; i < nr_workloads; i++) {
-        if (word_is(value, workloads[i]->name)) {
-            options.workload = i;
+    struct plan plan;
+    char why[80];
+
+    if (!plan_parse(value, NR_CPUS, &plan, why, sizeof(why))) {
+        printk("workload: %s\n", why);
+        return false;
+    }
+    options.workload = value;
+    return true;
+}
+
+/* An address or size: 0x..., or a decimal number that may end with K, M, G or T. */
+static bool parse_bytes(struct word w, uint64_t *bytes)
+{
+    static const char *const units[] = {"K", "M", "G", "T", NULL};
+    int unit = w.n ? word_index((struct word){w.s + w.n - 1, 1}, units) : -1;
+    unsigned int shift = 10 * (unsigned int)(unit + 1);
+
+    if (word_hex(w, bytes))
+        return *bytes <= MEM_MAX;
+    w.n -= unit >= 0;
+    if (!word_number(w, MEM_MAX >> shift, bytes))
+        return false;
+    *bytes <<= shift;
+    return true;
+}
+
+static bool parse_region(struct word w, struct region *r)
+{
+    struct word size = word_cut(&w, '@');
+    uint64_t bytes;
+
+    if (!parse_bytes(size, &bytes) || !parse_bytes(w, &r->start) || !bytes)
+        return false;
+    r->end = r->start + bytes;
+    return r->end <= MEM_MAX && (r->start & PAGE_MASK) == 0 && (bytes & PAGE_MASK) == 0;
+}
+
+static bool overlaps(const struct region *list, unsigned int nr, struct region r)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        if (r.start < list[i].end && list[i].start < r.end)
             return true;
-        }
     }
     return false;
+}
+
+static bool set_mem(struct word value)
+{
+    struct region list[BEACON_BANKS_MAX];
+    unsigned int nr = 0;
+
+    do {
+        struct region r;
+
+        if (nr == BEACON_BANKS_MAX || !parse_region(word_cut(&value, ','), &r) ||
+            overlaps(list, nr, r))
+            return false;
+        list[nr++] = r;
+    } while (value.n);
+    options.nr_mem = nr;
+    memcpy(options.mem, list, nr * sizeof(list[0]));
+    return true;
 }
 
 static const struct option {
@@ -80,55 +141,46 @@ static const struct option {
     bool (*set)(struct word value);
     const char *values;
 } table[] = {
+    {"census", set_census, "on, off"},
     {"directmap", set_directmap, "on, off"},
+    {"fault", set_fault, FAULT_NAMES},
+    {"guests", set_guests, "0 to 8"},
+    {"mem", set_mem, "SIZE@PA[,SIZE@PA...], whole pages, at most 8, apart: 1G@0x40000000"},
     {"pace", set_pace, "maps and unmaps a second, up to 100000000; 0 is no wait"},
     {"trace", set_trace, "off, api"},
-    {"workload", set_workload, "copy"},
+    {"workload", set_workload, "[cpuN:]NAME[:ARGUMENT],...; the command load lists the names"},
 };
 
-/* A word for the console: bounded, and without control bytes. */
-static void word_quote(char *out, size_t size, struct word w)
-{
-    size_t i;
-
-    for (i = 0; i < w.n && i < size - 1; i++)
-        out[i] = w.s[i] > ' ' && w.s[i] < 0x7f ? w.s[i] : '?';
-    out[i] = '\0';
-}
+#define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
 
 static void option_set(struct word name, struct word value)
 {
     char text[64];
 
-    for (unsigned int i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    for (unsigned int i = 0; i < NR_OPTIONS; i++) {
         if (!word_is(name, table[i].name))
             continue;
-        word_quote(text, sizeof(text), value);
         if (!table[i].set(value))
             printk("command line: %s=%s is not understood (%s): the default stays\n", table[i].name,
-                   text, table[i].values);
+                   word_quote(text, sizeof(text), value), table[i].values);
         return;
     }
-    word_quote(text, sizeof(text), name);
-    printk("command line: unknown option %s: ignored\n", text);
+    printk("command line: unknown option %s: ignored\n", word_quote(text, sizeof(text), name));
 }
 
 void cmdline_parse(const char *line)
 {
-    while (*line) {
-        struct word name = {line, 0}, value;
+    struct word rest = word_from(line), value, name;
 
-        while (*line && *line != ' ' && *line != '=')
-            line++;
-        name.n = (size_t)(line - name.s);
-        line += *line == '=';
-        value = (struct word){line, 0};
-        while (*line && *line != ' ')
-            line++;
-        value.n = (size_t)(line - value.s);
+    while ((value = word_next(&rest)).n) {
+        name = word_cut(&value, '=');
         if (name.n)
             option_set(name, value);
-        while (*line == ' ')
-            line++;
     }
+}
+
+void cmdline_help(void)
+{
+    for (unsigned int i = 0; i < NR_OPTIONS; i++)
+        printk("  %s=%s\n", table[i].name, table[i].values);
 }

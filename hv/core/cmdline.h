@@ -3,23 +3,34 @@
 #ifndef HV_CORE_CMDLINE_H
 #define HV_CORE_CMDLINE_H
 
+#include "core/fault.h"
+#include "core/word.h"
+#include "mm/bootmem.h"
 #include <hvscope/trace.h>
-#include <stdbool.h>
-#include <stdint.h>
+
+#define PACE_MAX         100000000u
+#define WORKLOAD_DEFAULT "copy"
 
 struct options {
     bool directmap;        /* directmap=on|off (off) */
+    bool census;           /* census=on|off (off) */
     enum trace_mode trace; /* trace=off|api (api) */
+    enum fault fault;      /* fault=NAME (none) */
     uint64_t pace;         /* pace=N: maps and unmaps a second per CPU; 0: no wait (0) */
-    unsigned int workload; /* workload=NAME (copy): index into workloads[], work/work.h */
+    struct word workload;  /* workload=NAME[,NAME...] (copy): work/plan.h */
+    unsigned int nr_mem;   /* mem=SIZE@PA[,...]: use only this RAM (all) */
+    struct region mem[BEACON_BANKS_MAX];
 };
 
 extern struct options options;
 
 /*
  * Read the options. One that is not known, or a value that it cannot have, is
- * named on the console and leaves the default.
+ * named on the console and leaves the default. `line` must stay.
  */
 void cmdline_parse(const char *line);
+
+/* Print the options and the values they can have. */
+void cmdline_help(void);
 
 #endif /* HV_CORE_CMDLINE_H */

@@ -47,9 +47,13 @@ uint64_t fdt_cells(const void *p, uint32_t cells)
 
 uint64_t fdt_check(const void *fdt, uint64_t max)
 {
-    uint64_t total = header(fdt, H_TOTAL);
-    uint64_t structure = header(fdt, H_STRUCT), strings = header(fdt, H_STRINGS);
+    uint64_t total, structure, strings;
 
+    if (max < FDT_HEADER)
+        return 0;
+    total = header(fdt, H_TOTAL);
+    structure = header(fdt, H_STRUCT);
+    strings = header(fdt, H_STRINGS);
     if (header(fdt, H_MAGIC) != FDT_MAGIC || total < FDT_HEADER || total > max)
         return 0;
     if (header(fdt, H_VERSION) < 17 || header(fdt, H_COMPATIBLE) > 17)

@@ -9,6 +9,7 @@
 #include "core/cmdline.h"
 #include "core/console.h"
 #include "core/fdt.h"
+#include "core/interrupt.h"
 #include "core/panic.h"
 #include "core/printk.h"
 #include "core/system.h"
@@ -66,16 +67,17 @@ void hv_main(uint64_t fdt_pa)
 
     boot_cpu_adopt();       /* per-CPU data, no identity map */
     fdt = fdt_open(fdt_pa); /* device tree, console, PSCI */
-    setup_ram(fdt);         /* the banks */
+    arguments = fdt_string(fdt, "/chosen", "bootargs");
+    cmdline_parse(arguments ? arguments : "");
+    setup_ram(fdt); /* the banks */
     ncpu = smp_count(fdt);
     beacon_publish(ncpu, random_seed(fdt) + timer_now()); /* tools can look from here on */
     printk("hvscope image, engine %s, %u CPU%s\n", mapcache_engine_name, ncpu,
            ncpu == 1 ? "" : "s");
-    arguments = fdt_string(fdt, "/chosen", "bootargs");
-    cmdline_parse(arguments ? arguments : "");
     setup_mm(fdt, fdt_pa); /* RAM, directmap, mapcache, allocators */
     gic_init(fdt);
     gic_cpu_init();
+    interrupts_start();
     if (!trace_init_cpu(0))
         panic("no memory for the event ring");
     beacon_cpu_state(0, BEACON_CPU_ON);
@@ -91,6 +93,7 @@ void secondary_main(uint64_t cpu)
     identity_map_remove(this_cpu(xen_pgtable));
     CHECK(smp_processor_id() == cpu, "this_cpu(cpu_id) is %u, not %lu", smp_processor_id(), cpu);
     gic_cpu_init();
+    interrupts_start();
     beacon_cpu_state((unsigned int)cpu, BEACON_CPU_ON);
     percpu_set_online();
     work_run();

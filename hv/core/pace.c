@@ -9,6 +9,7 @@ DEFINE_PER_CPU(uint64_t, pace_held);
 /* Where the pace counts from: a time, and how many calls there had been. */
 struct pace {
     bool on;
+    uint64_t rate; /* options.pace when it started */
     uint64_t since;
     uint64_t calls;
 };
@@ -24,7 +25,12 @@ static uint64_t calls_made(void)
 
 void pace_start(void)
 {
-    this_cpu(pace) = (struct pace){options.pace != 0, timer_now(), calls_made()};
+    this_cpu(pace) = (struct pace){true, options.pace, timer_now(), calls_made()};
+}
+
+void pace_stop(void)
+{
+    this_cpu(pace).on = false;
 }
 
 void pace_wait(void)
@@ -33,7 +39,11 @@ void pace_wait(void)
 
     if (!this_cpu(pace).on)
         return;
-    interval = timer_frequency() / options.pace;
+    if (this_cpu(pace).rate != options.pace) /* the console changed it */
+        pace_start();
+    if (!this_cpu(pace).rate)
+        return;
+    interval = timer_frequency() / this_cpu(pace).rate;
     due = this_cpu(pace).since + (calls_made() - this_cpu(pace).calls) * interval;
     timer_wait_until(due);
     /* Late by more than one call: start anew instead of catching up in a burst. */

@@ -8,11 +8,12 @@
 
 #include "mm/domain_page.h"
 
-/* Maps that this CPU's work holds: counted apart from the slots. */
+/* Maps of slots that this CPU's work holds: counted apart from the slots. */
 DECLARE_PER_CPU(uint64_t, pace_held);
 
-/* From here on this CPU is paced. */
+/* From here on this CPU is paced, or not. */
 void pace_start(void);
+void pace_stop(void);
 
 /* Wait until this CPU's next call is due: calls that did not wait count too. */
 void pace_wait(void);
@@ -20,16 +21,19 @@ void pace_wait(void);
 /* Inlined, so that the trace names the function that really maps. */
 static inline __attribute__((always_inline)) void *paced_map(mfn_t mfn)
 {
+    void *p;
+
     pace_wait();
-    this_cpu(pace_held)++;
-    return map_domain_page(mfn);
+    p = map_domain_page(mfn);
+    this_cpu(pace_held) += domain_page_is_slot(p);
+    return p;
 }
 
 static inline __attribute__((always_inline)) void paced_unmap(const void *p)
 {
     pace_wait();
     unmap_domain_page(p);
-    this_cpu(pace_held)--;
+    this_cpu(pace_held) -= domain_page_is_slot(p);
 }
 
 #endif /* HV_CORE_PACE_H */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/trace.h"
 #include "arch/irq.h"
+#include "core/census.h"
 #include "core/cmdline.h"
 #include "core/printk.h"
 #include "core/string.h"
 #include "mm/page_alloc.h"
+#include <hvscope/mapcache.h>
 
 static DEFINE_PER_CPU(struct trace_record *, trace_ring); /* NULL: no records */
 
@@ -14,6 +16,8 @@ bool trace_init_cpu(unsigned int cpu)
     size_t bytes = TRACE_RING_ENTRIES * sizeof(*ring);
     struct beacon_cpu *c = per_cpu(beacon_cpu, cpu);
 
+    if (!census_init_cpu(cpu))
+        return false;
     beacon()->trace_mode = options.trace;
     if (options.trace == TRACE_OFF)
         return true;
@@ -46,6 +50,13 @@ static uint64_t what_of(mfn_t mfn, unsigned int slot, unsigned int refs)
     return mfn_x(mfn) | (uint64_t)slot << TRACE_SLOT_SHIFT | (uint64_t)refs << TRACE_REFS_SHIFT;
 }
 
+/* The page that a map of mfn through this slot is at. */
+static vaddr_t page_of(mfn_t mfn, unsigned int slot)
+{
+    return _vaddr(DOMHEAP_VIRT_START + slot * SLOT_SIZE +
+                  ((mfn_x(mfn) & SLOT_MFN_MASK) << PAGE_SHIFT));
+}
+
 /* The change is complete: even again. */
 static void trace_end(struct beacon_cpu *c)
 {
@@ -64,6 +75,7 @@ void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsign
            what_of(mfn, slot, refs) | (uint64_t)hit << TRACE_HIT_SHIFT |
                (uint64_t)probe << TRACE_PROBE_SHIFT,
            caller);
+    census_map(page_of(mfn, slot), caller);
     trace_end(c);
 }
 
@@ -73,6 +85,7 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
 
     c->unmaps++;
     record(c, TRACE_UNMAP, what_of(mfn, slot, refs), caller);
+    census_unmap(page_of(mfn, slot), caller);
     trace_end(c);
 }
 

@@ -11,7 +11,7 @@
 #include "core/beacon.h"
 #include <hvscope/trace.h>
 
-/* Give a CPU its ring, if the command line wants one. False if there is no memory. */
+/* Give a CPU its ring and its census, if the command line wants them. False without memory. */
 bool trace_init_cpu(unsigned int cpu);
 
 /* This CPU's slots are about to change. */

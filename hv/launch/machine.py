@@ -9,9 +9,11 @@ run, and no TCP port is opened.
 import argparse
 import ctypes
 import json
+import lzma
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,11 +30,13 @@ from hvscope import beacon  # noqa: E402  (the scripts' reader of the beacon's l
 from hvscope.error import HvError  # noqa: E402
 
 QEMU = "qemu-system-aarch64"
+TRACES = ROOT / "tests/bench/traces"
 SHM = Path("/dev/shm")
 ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
 PR_SET_PDEATHSIG = 1
-FILES = ("ram", "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock", "console",
-         "qemu.log", "pid")
+RAM_FILES = ("ram", *(f"ram{n}" for n in range(1, 8)))  # a bank each
+FILES = (*RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock",
+         "console", "qemu.log", "pid")
 
 
 class LaunchError(Exception):
@@ -43,8 +47,25 @@ def parse_size(text: str) -> int:
     """Bytes of a size as QEMU writes it: 512M, 4G, 1100G."""
     match = re.fullmatch(r"(\d+)([MGT])", text.upper())
     if not match:
-        raise LaunchError(f"MEM={text} is not a size: write 512M, 4G or 1100G")
+        raise LaunchError(f"MEM={text} is not a size: write 512M, 4G, 1100G, or 2G+2G: two banks")
     return int(match[1]) << {"M": 20, "G": 30, "T": 40}[match[2]]
+
+
+def trace_unpack(name: str, into: Path) -> Path:
+    """A recorded trace, for the workload replay:NAME: unpacked when it is first asked for."""
+    packed = TRACES / f"xen-arm64-{name}.xmct.xz"
+    plain = into / packed.stem
+    if not packed.exists():
+        names = ", ".join(sorted(p.name.split(".")[0][len("xen-arm64-"):]
+                                 for p in TRACES.glob("*.xmct.xz")))
+        raise LaunchError(f"replay:{name}: there is no such trace, only {names}")
+    if not plain.exists() or plain.stat().st_mtime < packed.stat().st_mtime:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=into, delete=False) as part:
+            with lzma.open(packed) as source:
+                shutil.copyfileobj(source, part, 1 << 20)
+        os.replace(part.name, plain)
+    return plain
 
 
 def connect(directory: Path, name: str) -> socket.socket:
@@ -80,11 +101,13 @@ class Machine:
         self.dir = Path(os.path.abspath(directory))
         self.image = Path(os.path.abspath(image))
         self.smp, self.cpu, self.append = smp, cpu, append
-        self.size = parse_size(mem)
+        self.sizes = [parse_size(size) for size in mem.split("+")]
+        self.size = sum(self.sizes)
         self.extra = shlex.split(extra)
         self.process: subprocess.Popen | None = None
         self.notice = ""
-        self._ram: Path | None = None
+        self._ram: list[Path] = []
+        self._initrd: list[str] = []
         self._keyboard: socket.socket | None = None
 
     def start(self) -> None:
@@ -111,7 +134,11 @@ class Machine:
             raise LaunchError(f"a machine runs in {self.dir} already (pid {pid}): "
                               "end it, or give another DIR=")
         self.remove_files()
-        self._ram = self._make_ram()
+        replay = re.search(r"\breplay:([\w-]+)", self.append)
+        if replay:
+            trace = trace_unpack(replay[1], self.image.parent / "traces")
+            self._initrd = ["-initrd", str(trace)]
+        self._ram = [self._make_ram(*bank) for bank in zip(RAM_FILES, self.sizes)]
 
     @staticmethod
     def running_pid(directory: Path) -> int:
@@ -125,51 +152,63 @@ class Machine:
 
     def remove_files(self) -> None:
         """Remove what a run left, its RAM on tmpfs included."""
-        ram = self.dir / "ram"
-        if ram.is_symlink():
-            target = Path(os.readlink(ram))
+        for ram in (self.dir / name for name in RAM_FILES):
+            target = Path(os.readlink(ram)) if ram.is_symlink() else ram
             if target.parent == SHM and target.name.startswith("hvscope-"):
                 target.unlink(missing_ok=True)
         for name in FILES:
             (self.dir / name).unlink(missing_ok=True)
 
-    def _make_ram(self) -> Path:
+    def _make_ram(self, file: str, size: int) -> Path:
         """A new, sparse file, 0600; on tmpfs if that has room."""
         try:
             status = os.statvfs(SHM)
-            room = status.f_bavail * status.f_frsize >= min(self.size, ROOM)
+            room = status.f_bavail * status.f_frsize >= min(size, ROOM)
         except OSError:
             room = False
         if room:
             fd, name = tempfile.mkstemp(prefix="hvscope-", dir=SHM)
-            (self.dir / "ram").symlink_to(name)
+            (self.dir / file).symlink_to(name)
         else:
-            name = str(self.dir / "ram")
+            name = str(self.dir / file)
             fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            self.notice = (f"{SHM} has no {min(self.size, ROOM) >> 20} MiB to spare: RAM is "
+            self.notice = (f"{SHM} has no {min(size, ROOM) >> 20} MiB to spare: RAM is "
                            f"{name}, and the machine is slower")
-        os.truncate(fd, self.size)
+        os.truncate(fd, size)
         os.close(fd)
         return Path(name)
+
+    def _ram_options(self) -> list[str]:
+        """The backends; several are NUMA nodes to QEMU, which makes a bank of each."""
+        options = []
+        for file, size, path in zip(RAM_FILES, self.sizes, self._ram):
+            options += ["-object", f"memory-backend-file,id={file},size={size},"
+                                   f"mem-path={str(path).replace(',', ',,')},share=on"]
+            if len(self.sizes) > 1:
+                cpus = f",cpus=0-{self.smp - 1}" if file == "ram" else ""
+                options += ["-numa", f"node,memdev={file}{cpus}"]
+        return options
 
     def _command(self) -> list[str]:
         def chardev(name: str, path: str, more: str = "") -> list[str]:
             return ["-chardev", f"socket,id={name},path={path},server=on,wait=off{more}"]
+        backend = ",memory-backend=ram" if len(self.sizes) == 1 else ""
         return [
-            QEMU, "-M", "virt,virtualization=on,gic-version=3,memory-backend=ram",
+            QEMU, "-M", f"virt,virtualization=on,gic-version=3{backend}",
             "-cpu", self.cpu, "-smp", str(self.smp), "-m", f"{self.size >> 20}M",
-            "-object", f"memory-backend-file,id=ram,size={self.size},"
-                       f"mem-path={str(self._ram).replace(',', ',,')},share=on",
+            *self._ram_options(),
             "-nodefaults", "-nic", "none", "-display", "none", "-pidfile", "pid",
             *chardev("console", "console.sock", ",logfile=console"), "-serial", "chardev:console",
             *chardev("gdb", "gdb.sock"), "-gdb", "chardev:gdb",
             "-qmp", "unix:qmp.sock,server=on,wait=off",
             "-qmp", "unix:qmp-user.sock,server=on,wait=off",
-            "-kernel", str(self.image), "-append", self.append, *self.extra]
+            "-kernel", str(self.image), "-append", self.append, *self._initrd, *self.extra]
 
     def _wait_for_sockets(self, timeout: float = 20) -> None:
         deadline = time.monotonic() + timeout
         while not (self.dir / "qmp-user.sock").exists() or not self.running_pid(self.dir):
+            if self.process.poll() == 0:
+                return  # it started, and is over already
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise LaunchError("QEMU did not start: " + self.qemu_log())
@@ -232,7 +271,7 @@ class Machine:
     def exit_status(self) -> int:
         """Status in the beacon of the RAM file; BEACON_EXIT_NONE if the image wrote none."""
         def read(pa: int, size: int) -> bytes:
-            with open(self._ram, "rb") as ram:
+            with open(self._ram[0], "rb") as ram:
                 ram.seek(pa - beacon.RAM_BASE)
                 return ram.read(size)
         try:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/bootmem.h"
 #include "core/panic.h"
+#include <hvscope/mapcache.h>
 
 #define REGIONS_MAX 32
 
@@ -45,6 +46,29 @@ struct region ram_span(void)
     const struct beacon_bank *last = &ram_bank[nr_ram_banks - 1];
 
     return (struct region){ram_bank[0].base, last->base + last->size};
+}
+
+static uint64_t ram_frames(void)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned int i = 0; i < nr_ram_banks; i++)
+        bytes += ram_bank[i].size;
+    return bytes >> PAGE_SHIFT;
+}
+
+uint64_t ram_blocks(void)
+{
+    return ram_frames() >> SLOT_MFN_SHIFT;
+}
+
+mfn_t ram_frame(uint64_t n)
+{
+    const struct beacon_bank *bank = ram_bank;
+
+    for (n %= ram_frames(); n >= bank->size >> PAGE_SHIFT; bank++)
+        n -= bank->size >> PAGE_SHIFT;
+    return _mfn((bank->base >> PAGE_SHIFT) + n);
 }
 
 /* Take [start, end) out of region i. Returns how many regions it became. */

@@ -19,6 +19,12 @@ struct region {
 extern struct beacon_bank ram_bank[BEACON_BANKS_MAX];
 extern unsigned int nr_ram_banks;
 
+/* The n-th frame of RAM from the lowest, holes left out; n modulo what there is. */
+mfn_t ram_frame(uint64_t n);
+
+/* How many whole 2 MiB of frames there are to count so. */
+uint64_t ram_blocks(void);
+
 /* Start and end of RAM, holes included. */
 struct region ram_span(void);
 

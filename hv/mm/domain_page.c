@@ -14,6 +14,7 @@
 #define FULL_SHOWN 8
 
 DEFINE_PER_CPU(lpae_t *, xen_dommap);
+bool mapcache_skip_tlbi;
 
 /* The boot CPU maps pages before there is a heap to take these from. */
 lpae_t cpu0_dommap[DOMHEAP_ENTRIES] __attribute__((aligned(8192), section(".bss.page_aligned")));
@@ -49,14 +50,19 @@ bool init_domheap_mappings(unsigned int cpu)
     return true;
 }
 
-uint64_t mapcache_refs(void)
+uint64_t mapcache_refs_of(unsigned int cpu)
 {
-    const lpae_t *map = this_cpu(xen_dommap);
+    const lpae_t *map = per_cpu(xen_dommap, cpu);
     uint64_t refs = 0;
 
     for (unsigned int slot = 0; slot < DOMHEAP_ENTRIES; slot++)
         refs += pte_refs(map[slot]);
     return refs;
+}
+
+uint64_t mapcache_refs(void)
+{
+    return mapcache_refs_of(smp_processor_id());
 }
 
 void mapcache_full(const lpae_t *map, mfn_t mfn)

@@ -12,6 +12,9 @@
 #include "arch/percpu.h"
 #include <hvscope/mapcache.h>
 
+/* For map_domain_page() and unmap_domain_page(): an interrupt can tell that it came inside. */
+#define MAPCACHE_TEXT __attribute__((section(".text.mapcache")))
+
 /* The 1024 slots of a CPU: two contiguous level 2 pages. */
 DECLARE_PER_CPU(lpae_t *, xen_dommap);
 extern lpae_t cpu0_dommap[DOMHEAP_ENTRIES];
@@ -23,8 +26,18 @@ extern const char mapcache_engine_name[];
 /* No slot is left for mfn: print what the slots hold, and panic. */
 _Noreturn void mapcache_full(const lpae_t *map, mfn_t mfn);
 
-/* Sum of the reference counts of this CPU's slots. */
+/* Sum of the reference counts of a CPU's slots, and of this CPU's. */
+uint64_t mapcache_refs_of(unsigned int cpu);
 uint64_t mapcache_refs(void);
+
+/* Is this an address that map_domain_page() took from a slot? */
+static inline bool domain_page_is_slot(const void *ptr)
+{
+    return (uintptr_t)ptr - DOMHEAP_VIRT_START < DOMHEAP_VIRT_SIZE;
+}
+
+/* A fault on purpose: maps leave the TLBI out. */
+extern bool mapcache_skip_tlbi;
 
 /* Build slot 255 of a CPU's root. False if there is no memory. */
 bool init_domheap_mappings(unsigned int cpu);

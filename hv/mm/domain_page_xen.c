@@ -20,6 +20,13 @@ static bool slot_maps(lpae_t pte, mfn_t slot_mfn)
     return pte_valid(pte) && mfn_x(pte_mfn(pte)) == mfn_x(slot_mfn);
 }
 
+static MAPCACHE_TEXT void slot_flush(vaddr_t va)
+{
+    if (__builtin_expect(mapcache_skip_tlbi, 0))
+        return;
+    tlb_flush_va_local(va);
+}
+
 /*
  * The slots are an open-addressed hash table. Each is in one of three states:
  *   - invalid, or valid with count 0: it can be commandeered,
@@ -28,7 +35,7 @@ static bool slot_maps(lpae_t pte, mfn_t slot_mfn)
  * The first that fits ends the search, so a match behind a count-0 slot is not
  * found, and a frame may have several slots.
  */
-void *map_domain_page(mfn_t mfn)
+MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
 {
     mfn_t slot_mfn = _mfn(mfn_x(mfn) & ~SLOT_MFN_MASK);
     unsigned int home = mapcache_home(mfn, DOMHEAP_ENTRIES);
@@ -74,13 +81,13 @@ void *map_domain_page(mfn_t mfn)
 
     /* The slot may have had another frame: whatever the TLB holds of it must go. */
     dsb_nshst();
-    tlb_flush_va_local(va);
+    slot_flush(va);
     dsb_nsh();
     isb();
     return (void *)vaddr_x(va);
 }
 
-void unmap_domain_page(const void *ptr)
+MAPCACHE_TEXT void unmap_domain_page(const void *ptr)
 {
     uint64_t offset = (uintptr_t)ptr - DOMHEAP_VIRT_START;
     unsigned int slot = offset >> SLOT_SHIFT, refs;

@@ -112,6 +112,8 @@ static bool extent_open(void)
             return false;
         cursor = (cursor + stride) % nr_extents;
         nr_untouched--;
+        if (frame_table[index].opened) /* for alloc_domheap_page_at() */
+            continue;
         extent_fill(index);
         if (frame_table[index].nr_free) {
             ring_insert(index);
@@ -131,6 +133,20 @@ static unsigned int lowest_free(const struct extent *e)
     panic("extent %p: nr_free %u, no page free", (void *)e, e->nr_free);
 }
 
+/* Take this page out of an extent that has been opened. The lock is held. */
+static bool page_take(uint64_t index, unsigned int page)
+{
+    struct extent *e = &frame_table[index];
+
+    if (!(e->free[page / 64] >> (page % 64) & 1))
+        return false;
+    e->free[page / 64] &= ~(UINT64_C(1) << (page % 64));
+    free_pages--;
+    if (--e->nr_free == 0)
+        ring_remove(index);
+    return true;
+}
+
 mfn_t alloc_domheap_page(void)
 {
     uint64_t irq = spin_lock_irqsave(&lock);
@@ -140,15 +156,11 @@ mfn_t alloc_domheap_page(void)
         extent_open();
     if (ring != NO_EXTENT) {
         uint64_t index = ring;
-        struct extent *e = &frame_table[index];
-        unsigned int page = lowest_free(e);
+        unsigned int page = lowest_free(&frame_table[index]);
 
-        e->free[page / 64] &= ~(UINT64_C(1) << (page % 64));
         mfn = mfn_add(paddr_to_mfn(_paddr(extent_pa(index))), page);
-        free_pages--;
-        ring = e->next;
-        if (--e->nr_free == 0)
-            ring_remove(index);
+        ring = frame_table[index].next;
+        page_take(index, page);
     }
     spin_unlock_irqrestore(&lock, irq);
     return mfn;
@@ -161,6 +173,22 @@ static void scrub_one_page(mfn_t mfn)
 
     memset(p, 0, PAGE_SIZE);
     paced_unmap(p);
+}
+
+bool alloc_domheap_page_at(mfn_t mfn)
+{
+    uint64_t index = (mfn_x(mfn) >> SLOT_MFN_SHIFT) - first_extent;
+    uint64_t irq = spin_lock_irqsave(&lock);
+    bool taken = index < nr_extents && metadata_map(index);
+
+    if (taken && !frame_table[index].opened) {
+        extent_fill(index);
+        if (frame_table[index].nr_free)
+            ring_insert(index);
+    }
+    taken = taken && page_take(index, mfn_x(mfn) & SLOT_MFN_MASK);
+    spin_unlock_irqrestore(&lock, irq);
+    return taken;
 }
 
 void free_domheap_page(mfn_t mfn)

@@ -56,6 +56,9 @@ void domheap_init(void);
 /* A page of the domheap, contents unspecified. INVALID_MFN if there is none. */
 mfn_t alloc_domheap_page(void);
 
+/* This very page. False if it is not free, or not of the domheap. */
+bool alloc_domheap_page_at(mfn_t mfn);
+
 /* Scrub a page and give it back. */
 void free_domheap_page(mfn_t mfn);
 

@@ -11,16 +11,64 @@
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
 
-void setup_ram(const void *fdt)
+struct region ramdisk;
+
+static void bank_add(uint64_t start, uint64_t end)
+{
+    if (!bootmem_add(start, end - start))
+        printk("RAM at 0x%lx, 0x%lx bytes: left out\n", start, end - start);
+}
+
+/* What the command line leaves of a bank. */
+static void bank_add_wanted(uint64_t start, uint64_t end)
+{
+    for (unsigned int i = 0; i < options.nr_mem; i++) {
+        const struct region *r = &options.mem[i];
+        uint64_t from = r->start > start ? r->start : start;
+        uint64_t to = r->end < end ? r->end : end;
+
+        if (from < to)
+            bank_add(from, to);
+    }
+}
+
+/* Tables of the image are mapped as any others: to the tools its memory is RAM, named or not. */
+static void image_bank_add(void)
+{
+    uint64_t end = image_pa + (uint64_t)(_end - _start);
+
+    for (unsigned int i = 0; i < nr_ram_banks; i++) {
+        if (ram_bank[i].base < end && image_pa < ram_bank[i].base + ram_bank[i].size)
+            return;
+    }
+    bank_add(image_pa, end);
+}
+
+static void banks_add(const void *fdt)
 {
     uint64_t base, size;
 
     for (unsigned int n = 0; fdt_reg(fdt, "memory", n, &base, &size); n++) {
-        if (!bootmem_add(base, size))
-            printk("RAM at 0x%lx, 0x%lx bytes: left out\n", base, size);
+        if (base + size < base)
+            printk("RAM at 0x%lx, 0x%lx bytes: beyond what can be addressed\n", base, size);
+        else if (options.nr_mem)
+            bank_add_wanted(base, base + size);
+        else
+            bank_add(base, base + size);
+    }
+}
+
+void setup_ram(const void *fdt)
+{
+    banks_add(fdt);
+    if (!nr_ram_banks && options.nr_mem) {
+        printk("command line: mem= names no RAM that there is: the default stays\n");
+        options.nr_mem = 0;
+        banks_add(fdt);
     }
     if (!nr_ram_banks)
         panic("no RAM in the device tree");
+    image_bank_add();
 }
 
 static void banks_print(void)
@@ -50,8 +98,9 @@ static void reserve(const void *fdt, uint64_t fdt_pa)
 
     bootmem_reserve(image_pa, image_pa + (uint64_t)(_end - _start));
     bootmem_reserve(fdt_pa, fdt_pa + fdt_check(fdt, UINT64_MAX));
-    bootmem_reserve(chosen_address(fdt, "linux,initrd-start"),
-                    chosen_address(fdt, "linux,initrd-end"));
+    ramdisk = (struct region){chosen_address(fdt, "linux,initrd-start"),
+                              chosen_address(fdt, "linux,initrd-end")};
+    bootmem_reserve(ramdisk.start, ramdisk.end);
     for (unsigned int n = 0; fdt_reserved(fdt, n, &base, &size); n++)
         bootmem_reserve(base, base + size);
 }

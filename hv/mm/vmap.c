@@ -60,13 +60,23 @@ void *vmap_page(mfn_t mfn)
     return vmap_pages(mfn, 1, PAGE_HYPERVISOR_RW);
 }
 
-void *ioremap(paddr_t pa, uint64_t bytes)
+static void *vmap_bytes(paddr_t pa, uint64_t bytes, lpae_t flags)
 {
     uint64_t offset = paddr_x(pa) & PAGE_MASK;
     uint64_t nr = (offset + bytes + PAGE_MASK) >> PAGE_SHIFT;
-    char *p = vmap_pages(paddr_to_mfn(pa), nr, PAGE_HYPERVISOR_DEVICE);
+    char *p = vmap_pages(paddr_to_mfn(pa), nr, flags);
 
     return p ? p + offset : NULL;
+}
+
+void *ioremap(paddr_t pa, uint64_t bytes)
+{
+    return vmap_bytes(pa, bytes, PAGE_HYPERVISOR_DEVICE);
+}
+
+const void *vmap_ram(struct region range)
+{
+    return vmap_bytes(_paddr(range.start), range.end - range.start, PAGE_HYPERVISOR_RO);
 }
 
 void vunmap_page(const void *p)

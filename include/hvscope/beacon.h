@@ -144,10 +144,12 @@ struct beacon_cpu {
     uint64_t bypasses;    /* maps answered from the directmap */
     uint64_t work;        /* operations of the workload done */
     uint64_t verified;    /* pages whose pattern was checked and right */
+    uint64_t irqs;        /* interrupts taken in EL2 */
+    uint64_t irqs_inside; /* those that came inside map_domain_page() or unmap_domain_page() */
 };
 
 _Static_assert(sizeof(struct beacon) == 448, "shared with tools");
-_Static_assert(sizeof(struct beacon_cpu) == 144, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 160, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 
 #endif /* HVSCOPE_BEACON_H */

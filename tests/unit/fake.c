@@ -7,6 +7,7 @@
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
 #include "mm/pgtable.h"
+#include "mm/pmap.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,11 @@ char fake_panic_message[512];
 jmp_buf fake_panic_jump;
 bool fake_panic_expected;
 
-DEFINE_PER_CPU(lpae_t *, xen_pgtable);
+__attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_pgtable);
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu);
+__attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_dommap);
 
-struct options options = {.trace = TRACE_API};
+struct options options __attribute__((weak)) = {.trace = TRACE_API};
 
 static struct beacon beacon_page;
 static struct beacon_cpu blocks[NR_CPUS];
@@ -130,7 +132,10 @@ uint64_t fake_counter(void)
     return ++counter;
 }
 
-/* What the image's own files would do: the parts that need the machine. */
+/*
+ * What the image's own files would do: the parts that need the machine. Weak
+ * where a test has the file itself.
+ */
 
 void panic(const char *format, ...)
 {
@@ -147,7 +152,7 @@ void panic(const char *format, ...)
     longjmp(fake_panic_jump, 1);
 }
 
-void printk(const char *format, ...)
+__attribute__((weak)) void printk(const char *format, ...)
 {
     size_t n = strlen(fake_console);
     va_list args;
@@ -155,6 +160,19 @@ void printk(const char *format, ...)
     va_start(args, format);
     vsnprintf(fake_console + n, sizeof(fake_console) - n, format, args);
     va_end(args);
+}
+
+__attribute__((weak)) void *fixmap_map_device(unsigned int entry, paddr_t pa)
+{
+    (void)entry;
+    (void)pa;
+    return NULL;
+}
+
+__attribute__((weak)) bool init_domheap_mappings(unsigned int cpu)
+{
+    (void)cpu;
+    return false;
 }
 
 struct beacon *beacon(void)
@@ -169,19 +187,28 @@ void beacon_cpu_tables(unsigned int cpu, const lpae_t *root, paddr_t l1, const l
     per_cpu(beacon_cpu, cpu)->l2[0] = (uintptr_t)slots;
 }
 
-paddr_t virt_to_paddr(const volatile void *p)
+__attribute__((weak)) void snprintk(char *buffer, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(buffer, size, format, args);
+    va_end(args);
+}
+
+__attribute__((weak)) paddr_t virt_to_paddr(const volatile void *p)
 {
     uint64_t va = (uintptr_t)p;
 
     return _paddr(va - DIRECTMAP_VIRT_START < DIRECTMAP_SIZE ? va - DIRECTMAP_VIRT_START : va);
 }
 
-void *alloc_xenheap_pages(unsigned int order)
+__attribute__((weak)) void *alloc_xenheap_pages(unsigned int order)
 {
     return aligned_alloc(PAGE_SIZE << order, PAGE_SIZE << order);
 }
 
-unsigned int order_from_bytes(size_t bytes)
+__attribute__((weak)) unsigned int order_from_bytes(size_t bytes)
 {
     unsigned int order = 0;
 
@@ -190,7 +217,7 @@ unsigned int order_from_bytes(size_t bytes)
     return order;
 }
 
-int create_xen_table(lpae_t *entry)
+__attribute__((weak)) int create_xen_table(lpae_t *entry)
 {
     void *table = alloc_xenheap_pages(0);
 
@@ -199,17 +226,17 @@ int create_xen_table(lpae_t *entry)
     return 0;
 }
 
-lpae_t *xen_map_table(mfn_t mfn)
+__attribute__((weak)) lpae_t *xen_map_table(mfn_t mfn)
 {
     return (lpae_t *)(uintptr_t)paddr_x(mfn_to_paddr(mfn));
 }
 
-void xen_unmap_table(const lpae_t *table)
+__attribute__((weak)) void xen_unmap_table(const lpae_t *table)
 {
     (void)table;
 }
 
-int map_pages_to_xen(vaddr_t va, mfn_t mfn, uint64_t nr, lpae_t flags)
+__attribute__((weak)) int map_pages_to_xen(vaddr_t va, mfn_t mfn, uint64_t nr, lpae_t flags)
 {
     (void)nr;
     for (unsigned int i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {
@@ -222,7 +249,7 @@ int map_pages_to_xen(vaddr_t va, mfn_t mfn, uint64_t nr, lpae_t flags)
     return -1;
 }
 
-void unmap_page_from_xen(vaddr_t va)
+__attribute__((weak)) void unmap_page_from_xen(vaddr_t va)
 {
     for (unsigned int i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {
         if (mapped[i].va == vaddr_x(va))
@@ -230,7 +257,7 @@ void unmap_page_from_xen(vaddr_t va)
     }
 }
 
-lpae_t xen_walk(vaddr_t va, unsigned int *level)
+__attribute__((weak)) lpae_t xen_walk(vaddr_t va, unsigned int *level)
 {
     *level = PT_LEVEL_LAST;
     for (unsigned int i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {

@@ -22,7 +22,10 @@ void fake_reset(void);
 /* Give a CPU its root and its mapcache. */
 void fake_cpu_start(unsigned int cpu);
 
-/* What was done, a character each: s dsb sy, w dsb nshst, n dsb nsh, i dsb ish, I isb, T tlbi. */
+/*
+ * What was done, a character each: s dsb sy, w dsb nshst, n dsb nsh, i dsb ish,
+ * I isb, T tlbi of an EL2 address, P of an IPA, V of a VMID's stage 1, G of all of a VMID.
+ */
 extern char fake_notes[64];
 void fake_note(char what);
 void fake_notes_clear(void);

@@ -3,14 +3,44 @@
 
 HV_UNIT_CFLAGS := $(HOSTCFLAGS) -Itests/unit/fake -Itests/unit -Iinclude -Ihv
 
-UNIT_TESTS += $(BUILD)/unit/hv_domain_page
+UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page cmdline fdt bootmem page_alloc census \
+	printk trace_reader pgtable stage2)
 
 $(BUILD)/unit/hv_domain_page: tests/unit/hv_domain_page.c tests/unit/fake.c \
 		hv/mm/domain_page_xen.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
-		hv/mm/bootmem.c hv/core/trace.c
-$(BUILD)/unit/hv_fdt: tests/unit/hv_fdt.c hv/core/fdt.c
+		hv/mm/bootmem.c hv/core/trace.c hv/core/census.c
+$(BUILD)/unit/hv_census: tests/unit/hv_census.c tests/unit/fake.c \
+		hv/mm/domain_page_xen.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
+		hv/mm/bootmem.c hv/core/trace.c hv/core/census.c
+$(BUILD)/unit/hv_cmdline: tests/unit/hv_cmdline.c tests/unit/fake.c hv/core/cmdline.c \
+		hv/core/word.c hv/work/plan.c
+$(BUILD)/unit/hv_printk: tests/unit/hv_printk.c tests/unit/fake.c hv/core/printk.c
+$(BUILD)/unit/hv_stage2: tests/unit/hv_stage2.c tests/unit/fake.c hv/guest/stage2.c
+# These include what they test.
+HV_INCLUDED := hv/mm/domheap.c hv/mm/xenheap.c hv/mm/pgtable.c
+$(BUILD)/unit/hv_pgtable: tests/unit/hv_pgtable.c tests/unit/fake.c hv/mm/pgtable.c
+$(BUILD)/unit/hv_bootmem: tests/unit/hv_bootmem.c tests/unit/fake.c hv/mm/bootmem.c
+$(BUILD)/unit/hv_bootmem: HV_INCLUDED := hv/mm/bootmem.c
+$(BUILD)/unit/hv_page_alloc: tests/unit/hv_page_alloc.c tests/unit/fake.c hv/mm/domheap.c \
+		hv/mm/xenheap.c
+$(BUILD)/unit/hv_trace_reader: tests/unit/hv_trace_reader.c hv/work/trace_reader.c
+$(BUILD)/unit/hv_fdt: tests/unit/hv_fdt.c hv/core/fdt.c $(BUILD)/unit/virt.dtb
+
+# What these read is anyone's: a byte outside it ends the test.
+$(BUILD)/unit/hv_trace_reader $(BUILD)/unit/hv_fdt: \
+	HV_UNIT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
+$(BUILD)/unit/hv_fdt: HV_UNIT_CFLAGS += -DVIRT_DTB='"$(abspath $(BUILD))/unit/virt.dtb"'
+
+# The tree that QEMU makes for three CPUs and two banks.
+$(BUILD)/unit/virt.dtb:
+	@mkdir -p $(@D)
+	@echo '  QEMU  $@'
+	@qemu-system-aarch64 -M virt,virtualization=on,gic-version=3,dumpdtb=$@ -cpu max -smp 3 \
+		-m 2G -object memory-backend-ram,id=r0,size=1G -object memory-backend-ram,id=r1,size=1G \
+		-numa node,memdev=r0,cpus=0-2 -numa node,memdev=r1 -kernel /dev/null -append pace=20 \
+		-display none 2>/dev/null
 
 $(BUILD)/unit/hv_%: $(wildcard tests/unit/fake/arch/*.h tests/unit/*.h hv/*/*.h include/hvscope/*.h)
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
-	@$(HOSTCC) $(HV_UNIT_CFLAGS) $(filter %.c,$^) -o $@ -lcmocka
+	@$(HOSTCC) $(HV_UNIT_CFLAGS) $(filter-out $(HV_INCLUDED),$(filter %.c,$^)) -o $@ -lcmocka

@@ -129,7 +129,7 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     assert list(said.fields.values())[:-1] == list(range(100, 100 + len(said.fields) - 1))
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
-    cpu = beacon.BeaconCpu(data[512:512 + 144])
+    cpu = beacon.BeaconCpu(data[512:512 + 160])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
     assert struct.unpack_from("<15Q", data, 656) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
@@ -150,7 +150,7 @@ class FakeRam:
         struct.pack_into("<QIIQIIIIQQQQQQQIIIIQQIIQQIIII", self.data, 0x1000,
                          0x3145504F43535648, 1, 448, 9, 2, 0, 0, 1, self.BASE, 0, 0x10000, 0, 0,
                          0x7F8000000000, 1 << 31, 1024, 0, 255, 0, 0x40000000000F7D, 0, 0, 0, 0,
-                         0, 448, 144, 1, 0)
+                         0, 448, 160, 1, 0)
         struct.pack_into("<QQ", self.data, 0x1000 + 192, 0x40000000, 0x10000000)
         struct.pack_into("<I12xQ24xQ", self.data, 0x1000 + 448, 2, self.ROOT, 4)
         for at, entry in ((self.ROOT + 255 * 8, self.L1 | 0xF7F), (self.L1, self.L2 | 0xF7F),

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fake: the only register that host-tested code reads is the counter. */
+/* Fake: every register reads as a counter, writes are forgotten. */
 #ifndef HV_ARCH_SYSREG_H
 #define HV_ARCH_SYSREG_H
 
+#include "arch/regs.h"
 #include "fake.h"
 
-#define read_sysreg(name) fake_counter()
+#define read_sysreg(name)         fake_counter()
+#define write_sysreg(name, value) ((void)(value))
 
 #endif /* HV_ARCH_SYSREG_H */

@@ -16,4 +16,20 @@ static inline void tlb_flush_va(vaddr_t va)
     fake_tlb_flush(vaddr_x(va));
 }
 
+static inline void tlb_flush_ipa(uint64_t ipa)
+{
+    (void)ipa;
+    fake_note('P');
+}
+
+static inline void tlb_flush_guest_stage1(void)
+{
+    fake_note('V');
+}
+
+static inline void tlb_flush_guest(void)
+{
+    fake_note('G');
+}
+
 #endif /* HV_ARCH_TLB_H */
