@@ -54,12 +54,14 @@ def test_walk_equals_gdb(halted) -> None:
                "-ex", f"source {ROOT}/gdb-scripts/hvscope.py",
                "-ex", f"target remote {halted.dir}/gdb.sock"]
     for va in addresses:
-        command += ["-ex", f"pt-walk {va:#x} --cpu 0", "-ex", f"pt-walk {va:#x} --cpu 1 --json"]
+        for options in ("--cpu 0", "--cpu 1 --json"):
+            command += ["-ex", "echo @@", "-ex", f"pt-walk {va:#x} {options}", "-ex", "echo @@",
+                        "-ex", f"shell {HVSCOPE} walk {va:#x} {options} --dir {halted.dir}"]
     gdb = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     halted.qmp("stop")
-    for va in addresses:
-        assert output(halted, "walk", hex(va), "--cpu", "0") in gdb
-        assert output(halted, "walk", hex(va), "--cpu", "1", "--json") in gdb
+    said = gdb.partition("[Inferior")[0].split("@@")[1:]
+    assert len(said) == 4 * len(addresses)
+    assert said[::2] == said[1::2] and all("0x" in text for text in said)
 
 
 def test_map(halted) -> None:

@@ -48,7 +48,7 @@ def test_live(paced, tmux: Tmux) -> None:  # noqa: F811
     tmux.keys("1")
     tmux.wait(r"last 0.5 s: CPU1 [1-9]\d* slots?.*CPU0: [1-9]")
     tmux.resize(160, 48)
-    tmux.wait(r"map +CPU[01] +slot \d+ +refs [1-9]")
+    tmux.wait(r"map +CPU[01] +slot \d+ +x[1-9]")
     tmux.wait(r"CPU0 +\d+ +\d+ +\d+ +0 +0 +\d+ +[1-9]\d* ")
 
 

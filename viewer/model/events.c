@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/events.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RING_ENTRIES_MAX (UINT64_C(1) << 24)
@@ -65,13 +66,23 @@ static bool read_records(const struct source *src, const struct beacon_cpu *info
             source_read_phys(src, info->ring, records + straight, (n - straight) * size) == 0);
 }
 
+const struct event *event_at(const struct event_log *log, unsigned int i)
+{
+    return &log->event[(log->first + i) % EVENTS_KEPT];
+}
+
+/* At its place by time; nearly always that is the end. */
 static void log_add(struct event_log *log, const struct event *e)
 {
+    unsigned int at;
+
     if (log->nr == EVENTS_KEPT) {
-        memmove(&log->event[0], &log->event[1], (EVENTS_KEPT - 1) * sizeof(*e));
+        log->first = (log->first + 1) % EVENTS_KEPT;
         log->nr--;
     }
-    log->event[log->nr++] = *e;
+    for (at = log->nr++; at > 0 && event_at(log, at - 1)->ticks > e->ticks; at--)
+        log->event[(log->first + at) % EVENTS_KEPT] = *event_at(log, at - 1);
+    log->event[(log->first + at) % EVENTS_KEPT] = *e;
 }
 
 /* Where to begin, and what is lost of what came since the cursor's place. */
@@ -131,64 +142,59 @@ uint64_t event_ns(const struct machine *m, uint64_t ticks)
     return hz ? (uint64_t)((unsigned __int128)ticks * 1000000000u / hz) : ticks;
 }
 
-/* The log's account of what was produced since the last look, and what is lost of it. */
-static uint64_t account(struct event_log *log, unsigned int cpu, uint64_t head, uint64_t entries)
+/* A CPU's new records as events behind those of the other CPUs. */
+static void take_cpu(struct event_log *log, const struct source *src, const struct snapshot *snap,
+                     unsigned int cpu, struct trace_record *records, struct event *events,
+                     unsigned int *nr)
 {
-    uint64_t oldest = head >= entries ? head - entries + 1 : 0;
-    uint64_t tail = head > EVENTS_TAIL ? head - EVENTS_TAIL : 0;
-    uint64_t first = log->next[cpu];
-
-    if (!log->begun[cpu] || first > head) {
-        first = oldest > tail ? oldest : tail;
-    } else {
-        log->produced += head - first;
-        if (first < oldest) {
-            log->lost += oldest - first;
-            first = oldest;
-        }
-    }
-    log->begun[cpu] = true;
-    log->next[cpu] = head;
-    return first;
-}
-
-static void update_cpu(struct event_log *log, const struct source *src, const struct machine *m,
-                       const struct cpu_snapshot *c)
-{
-    struct trace_record records[EVENTS_TAIL];
-    uint64_t head, first, after;
+    struct ring_batch b = {.record = records, .max = EVENTS_BATCH};
+    bool begun = log->cursor[cpu].begun;
     struct event e;
 
-    if (!ring_ok(m, &c->info) || !read_head(src, m, c->cpu, &head))
+    if (!ring_read(src, &snap->machine, cpu, &snap->cpu[cpu].info, &log->cursor[cpu], &b))
         return;
-    first = account(log, c->cpu, head, c->info.ring_entries);
-    if (head - first > EVENTS_TAIL)
-        first = head - EVENTS_TAIL;
-    if (!read_records(src, &c->info, first, head - first, records) ||
-        !read_head(src, m, c->cpu, &after))
-        return;
-    for (uint64_t i = first; i < head; i++) {
-        if (i + c->info.ring_entries > after && event_decode(&records[i - first], c->cpu, &e))
-            log_add(log, &e);
+    if (begun) {
+        log->produced += b.nr + b.lost;
+        log->lost += b.lost;
+    }
+    for (unsigned int i = 0; i < b.nr; i++) {
+        if (!event_decode(&b.record[i], cpu, &e))
+            continue;
+        e.seq = b.first + i;
+        if (b.lost && begun)
+            events[(*nr)++] = (struct event){
+                .cpu = cpu, .seq = b.first - b.lost, .ticks = e.ticks, .lost = b.lost};
+        b.lost = 0;
+        events[(*nr)++] = e;
     }
 }
 
-/* Insertion: stable, so that a CPU's records stay in order, and nearly nothing to move. */
-static void sort_by_time(struct event *event, unsigned int nr)
+static int compare_events(const void *a, const void *b)
 {
-    for (unsigned int i = 1; i < nr; i++) {
-        struct event e = event[i];
-        unsigned int at = i;
+    const struct event *x = a, *y = b;
 
-        for (; at > 0 && event[at - 1].ticks > e.ticks; at--)
-            event[at] = event[at - 1];
-        event[at] = e;
-    }
+    if (x->ticks != y->ticks)
+        return x->ticks < y->ticks ? -1 : 1;
+    if (x->cpu != y->cpu)
+        return x->cpu < y->cpu ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-void events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
+bool events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
 {
-    for (unsigned int i = 0; i < snap->ncpu; i++)
-        update_cpu(log, src, &snap->machine, &snap->cpu[i]);
-    sort_by_time(log->event, log->nr);
+    struct trace_record *records = malloc(EVENTS_BATCH * sizeof(*records));
+    struct event *events = malloc((size_t)snap->ncpu * (EVENTS_BATCH + 1) * sizeof(*events));
+    unsigned int nr = 0;
+    bool ok = records && events;
+
+    for (unsigned int i = 0; ok && i < snap->ncpu; i++)
+        take_cpu(log, src, snap, i, records, events, &nr);
+    if (nr)
+        qsort(events, nr, sizeof(*events), compare_events);
+    for (unsigned int i = 0; i < nr; i++)
+        log_add(log, &events[i]);
+    log->fresh = nr < log->nr ? nr : log->nr;
+    free(records);
+    free(events);
+    return ok;
 }

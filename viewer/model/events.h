@@ -9,8 +9,8 @@
 
 #include <hvscope/trace.h>
 
-#define EVENTS_KEPT 128 /* newest ones, all CPUs together */
-#define EVENTS_TAIL 64  /* newest ones of one CPU that one update takes */
+#define EVENTS_KEPT  32768 /* newest ones, all CPUs together */
+#define EVENTS_BATCH 8192  /* of one CPU, that one update takes */
 
 struct event {
     unsigned int cpu;
@@ -57,16 +57,24 @@ bool ring_read(const struct source *src, const struct machine *m, unsigned int c
 uint64_t event_ns(const struct machine *m, uint64_t ticks);
 
 struct event_log {
-    uint64_t next[BEACON_CPUS_MAX]; /* first record not looked at yet */
-    bool begun[BEACON_CPUS_MAX];
+    struct ring_cursor cursor[BEACON_CPUS_MAX];
     uint64_t produced; /* records written since the log was begun */
     uint64_t lost;     /* of them, overwritten before they could be looked at */
     unsigned int nr;
-    struct event event[EVENTS_KEPT]; /* ascending by time */
+    unsigned int first;              /* index of the oldest */
+    unsigned int fresh;              /* of the newest ones: those of the last update */
+    struct event event[EVENTS_KEPT]; /* ascending by time from first on, round the end */
 };
 
-/* Take over what came since the last call. A ring that cannot be right is left out. */
-void events_update(struct event_log *log, const struct source *src, const struct snapshot *snap);
+/*
+ * Take over what came since the last call; the first time, all that the rings
+ * hold. A ring that cannot be right is left out. A loss is an element of the
+ * log (event.lost). False if memory is short.
+ */
+bool events_update(struct event_log *log, const struct source *src, const struct snapshot *snap);
+
+/* The i-th oldest event, i below nr. */
+const struct event *event_at(const struct event_log *log, unsigned int i);
 
 /* What a record says; false if it is none. */
 bool event_decode(const struct trace_record *record, unsigned int cpu, struct event *e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/session.h"
 
+#include "command/context.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #define LOAD_TRIES    25
 #define LOAD_TRY_US   20000
 #define REFUSALS_GONE 2
+#define RANGES_NS     (1000 * MS)
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)
@@ -23,7 +26,15 @@ static void forget_machine(struct session *s)
     marks_free(s->marks);
     s->snap = s->spare = NULL;
     s->marks = NULL;
-    s->events = (struct event_log){0};
+    free(s->events);
+    s->events = NULL;
+    activity_free(s->activity);
+    s->activity = NULL;
+    s->series = (struct series){0};
+    ranges_free(&s->ranges);
+    symbols_close(s->symbols);
+    s->symbols = NULL;
+    s->symbols_tried = false;
     s->published = false;
     s->changed = true;
 }
@@ -35,7 +46,9 @@ static int make_room(struct session *s, unsigned int ncpu)
     forget_machine(s);
     s->spare = snapshot_new(ncpu);
     s->marks = marks_new(ncpu);
-    return s->spare && s->marks ? 0 : -1;
+    s->events = calloc(1, sizeof(*s->events));
+    s->activity = activity_new(ncpu, s->machine.beacon.cntfrq);
+    return s->spare && s->marks && s->events && s->activity ? 0 : -1;
 }
 
 static void note_reboot(struct session *s, uint64_t now)
@@ -79,6 +92,23 @@ static void settle_marks(struct session *s, uint64_t now)
     }
 }
 
+static void take_events(struct session *s)
+{
+    if (!events_update(s->events, s->target.src, s->snap))
+        return;
+    for (unsigned int i = s->events->nr - s->events->fresh; i < s->events->nr; i++)
+        activity_add(s->activity, event_at(s->events, i));
+}
+
+/* Once a boot: the ELF file may have come with the image. */
+static void find_symbols(struct session *s)
+{
+    if (s->symbols_tried)
+        return;
+    s->symbols_tried = true;
+    s->symbols = context_find_symbols(s->options, &s->machine, &s->symbols_why);
+}
+
 /* The new snapshot is in spare; the one before it becomes the spare. */
 static void take_over(struct session *s, uint64_t now)
 {
@@ -93,7 +123,8 @@ static void take_over(struct session *s, uint64_t now)
         s->run.moved_at = now;
         s->changed = true;
     }
-    events_update(&s->events, s->target.src, s->snap);
+    take_events(s);
+    series_sample(&s->series, s->snap);
     settle_marks(s, now);
 }
 
@@ -104,6 +135,7 @@ static void read_data(struct session *s, uint64_t now)
     if (make_room(s, s->machine.beacon.ncpu))
         return;
     s->published = true;
+    find_symbols(s);
     if (!s->spare)
         s->spare = snapshot_new(s->machine.beacon.ncpu);
     if (s->spare && snapshot_read(s->target.src, &s->machine, s->spare, &s->why) == 0)
@@ -170,7 +202,9 @@ static void name_target(struct session *s)
 {
     const struct target_spec *spec = s->spec;
 
-    if (spec->nr_ram > 1)
+    if (spec->recording)
+        snprintf(s->name, sizeof(s->name), "%s", spec->recording);
+    else if (spec->nr_ram > 1)
         snprintf(s->name, sizeof(s->name), "%s and %u more", spec->ram[0].path, spec->nr_ram - 1);
     else
         snprintf(s->name, sizeof(s->name), "%s", spec->nr_ram ? spec->ram[0].path : spec->dir);
@@ -191,12 +225,12 @@ static bool has_our_image(const struct session *s, struct failure *f)
     return false;
 }
 
-int session_open(struct session *s, const struct target_spec *spec, uint64_t now, struct failure *f)
+int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f)
 {
-    *s = (struct session){.spec = spec, .target.dir_fd = -1};
+    *s = (struct session){.options = o, .spec = &o->target, .target.dir_fd = -1};
     qmp_init(&s->qmp);
     name_target(s);
-    if (target_open(&s->target, spec, f))
+    if (target_open(&s->target, s->spec, f))
         return -1;
     reset_run(s);
     if (!has_our_image(s, f)) {
@@ -273,6 +307,14 @@ void session_freeze(struct session *s, bool frozen)
     s->run.frozen = frozen;
 }
 
+void session_mark(struct session *s, bool marked)
+{
+    if (!s->marks || !s->snap || (s->marks->pinned != NULL) == marked)
+        return;
+    marks_pin(s->marks, marked ? s->snap : NULL);
+    s->changed = true;
+}
+
 static const char *waiting_text(const struct session *s)
 {
     if (s->run.gone)
@@ -282,19 +324,62 @@ static const char *waiting_text(const struct session *s)
     return s->why.text;
 }
 
-void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f)
+/* Ranges take a walk through all tables: at most once a second, and anew for another CPU. */
+static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
+{
+    const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
+    struct failure f;
+    struct regime r;
+
+    if (s->ranges.nr && s->ranges_cpu == wants->cpu && s->snap->time - s->ranges_at < RANGES_NS)
+        return &s->ranges;
+    if (!s->target.src)
+        return s->ranges.nr && s->ranges_cpu == wants->cpu ? &s->ranges : NULL;
+    ranges_free(&s->ranges);
+    s->ranges_cpu = wants->cpu;
+    s->ranges_at = s->snap->time;
+    if (!c->on || regime_of_machine(&r, &s->machine, &f) ||
+        ranges_read(s->target.src, &s->machine, &r, c->info.root, &s->ranges, &f))
+        return NULL;
+    return &s->ranges;
+}
+
+static void add_wanted(struct session *s, const struct session_wants *wants, struct frame *f)
+{
+    if (!s->snap || wants->cpu >= s->snap->ncpu)
+        return;
+    if (wants->ranges)
+        f->ranges = read_ranges(s, wants);
+    if (wants->findings) {
+        check_snapshot(s->snap, s->activity, &s->findings);
+        f->findings = &s->findings;
+    }
+    if (!wants->table)
+        return;
+    if (s->target.src && s->snap->cpu[wants->cpu].on)
+        table_read(s->target.src, &s->machine, s->snap->cpu[wants->cpu].info.root, &wants->path,
+                   &s->table);
+    f->table = s->snap->cpu[wants->cpu].on ? &s->table : NULL;
+}
+
+void session_frame(struct session *s, unsigned int hz, uint64_t now,
+                   const struct session_wants *wants, struct frame *f)
 {
     const struct machine *m = s->published ? &s->machine : NULL;
 
     *f = (struct frame){
         .snap = s->snap,
         .marks = s->snap ? s->marks : NULL,
-        .events = &s->events,
+        .events = s->snap ? s->events : NULL,
+        .activity = s->snap ? s->activity : NULL,
+        .series = s->snap ? &s->series : NULL,
+        .symbols = s->symbols,
         .target = s->name,
         .waiting = s->snap ? NULL : waiting_text(s),
         .word = runstate_word(&s->run, m, now),
         .hz = hz,
     };
     runstate_note(&s->run, m, f->word, f->note, sizeof(f->note));
+    add_wanted(s, wants, f);
     s->changed = false;
 }

@@ -6,6 +6,7 @@
 #ifndef VIEWER_VIEW_SESSION_H
 #define VIEWER_VIEW_SESSION_H
 
+#include "command/options.h"
 #include "source/qmp.h"
 #include "source/target.h"
 #include "view/frame.h"
@@ -16,7 +17,18 @@ struct session {
     struct snapshot *snap; /* the newest; NULL: none */
     struct snapshot *spare;
     struct marks *marks;
-    struct event_log events;
+    struct event_log *events;
+    struct activity *activity;
+    struct series series;
+    struct findings findings;
+    struct table_page table;
+    struct ranges ranges;
+    uint64_t ranges_at; /* when they were read, ns */
+    unsigned int ranges_cpu;
+    struct symbols *symbols;
+    bool symbols_tried; /* for this build of the image */
+    struct failure symbols_why;
+    const struct options *options;
     struct machine machine; /* the newest beacon that was understood */
     bool published;         /* machine is valid, and of the machine that is there now */
     bool had_boot;          /* machine was valid once: another boot is a reboot */
@@ -32,12 +44,18 @@ struct session {
     char name[NOTE_MAX];   /* of the target */
 };
 
+/* What the picture needs beside the slots. */
+struct session_wants {
+    unsigned int cpu;
+    bool table, ranges, findings;
+    struct table_path path;
+};
+
 /*
  * Attach and read once. -1 with f if there is no target, or none of ours; an
  * image that has not published its beacon yet is waited for.
  */
-int session_open(struct session *s, const struct target_spec *spec, uint64_t now,
-                 struct failure *f);
+int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f);
 void session_close(struct session *s);
 
 /* Look at the target; now: CLOCK_MONOTONIC, ns. */
@@ -52,7 +70,11 @@ int session_query_fd(const struct session *s);
 
 void session_freeze(struct session *s, bool frozen);
 
+/* Compare with this moment from now on, or not any more. */
+void session_mark(struct session *s, bool marked);
+
 /* What to draw. It points into the session and is valid until its next call. */
-void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f);
+void session_frame(struct session *s, unsigned int hz, uint64_t now,
+                   const struct session_wants *wants, struct frame *f);
 
 #endif /* VIEWER_VIEW_SESSION_H */

@@ -5,9 +5,11 @@
  */
 #include "view/view.h"
 
+#include "command/line.h"
 #include "command/output.h"
 #include "view/clock.h"
 #include "view/draw.h"
+#include "view/picture.h"
 #include "view/screen.h"
 #include "view/session.h"
 
@@ -83,7 +85,15 @@ static void draw(struct view *v)
 {
     struct canvas before = v->shown;
 
-    session_frame(&v->session, v->ui.hz, clock_now(), &v->frame);
+    struct session_wants wants = {
+        .cpu = v->ui.cpu,
+        .table = v->ui.view == VIEW_TABLES,
+        .ranges = v->ui.view == VIEW_MAP,
+        .findings = v->ui.view == VIEW_CHECK,
+        .path = v->ui.path,
+    };
+
+    session_frame(&v->session, v->ui.hz, clock_now(), &wants, &v->frame);
     ui_clamp(&v->ui, &v->frame);
     ui_follow(&v->ui, &v->frame);
     draw_picture(&v->next, &v->frame, &v->ui);
@@ -137,6 +147,26 @@ static void handle_signals(struct view *v)
         handle_signal(v, info.ssi_signo);
 }
 
+/* ":": the same commands as the command line, on what is on the screen. */
+static void run_line(struct view *v)
+{
+    struct context ctx = {.src = v->session.target.src,
+                          .snap = v->session.snap,
+                          .symbols = v->session.symbols,
+                          .target.dir_fd = -1};
+    char *text = v->session.snap && ctx.src ? line_run(&ctx, v->ui.line) : NULL;
+
+    ui_show_text(&v->ui, text ? text : "there is no machine to ask");
+    free(text);
+}
+
+static void write_picture(struct view *v)
+{
+    if (!v->session.snap)
+        return;
+    picture_write(&v->shown, v->session.snap, v->ui.notice, sizeof(v->ui.notice));
+}
+
 /* What a key asked for that only the loop can do. */
 static void obey(struct view *v)
 {
@@ -148,7 +178,12 @@ static void obey(struct view *v)
     }
     if (v->ui.suspend)
         suspend(v);
-    v->ui.redraw = v->ui.suspend = false;
+    session_mark(&v->session, v->ui.marked);
+    if (v->ui.command)
+        run_line(v);
+    if (v->ui.write)
+        write_picture(v);
+    v->ui.redraw = v->ui.suspend = v->ui.command = v->ui.write = false;
 }
 
 static void handle_keys(struct view *v)
@@ -212,7 +247,7 @@ static int start(struct view *v, const struct options *o, struct failure *f)
     struct screen_options screen = {.no_color = o->no_color, .mouse = !o->no_mouse};
     const struct snapshot *snap;
 
-    if (session_open(&v->session, &o->target, clock_now(), f))
+    if (session_open(&v->session, o, clock_now(), f))
         return -1;
     snap = v->session.snap;
     v->ascii = screen.ascii = screen_is_ascii(o->ascii);
@@ -222,6 +257,8 @@ static int start(struct view *v, const struct options *o, struct failure *f)
         return -1;
     }
     ui_init(&v->ui, o->hz);
+    snprintf(v->ui.notice, sizeof(v->ui.notice), "%.*s", LINE_MAX_CHARS,
+             v->session.symbols_why.text);
     if (o->some_cpus)
         v->ui.cpu = __builtin_ctzll(o->cpu_mask);
     return 0;
@@ -235,6 +272,7 @@ static void finish(struct view *v)
     close(v->signal_fd);
     canvas_free(&v->next);
     canvas_free(&v->shown);
+    ui_free(&v->ui);
     session_close(&v->session);
 }
 
