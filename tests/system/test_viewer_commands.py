@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUILD, ROOT
-from test_viewer import HVSCOPE, check_error, run
+from test_viewer import HVSCOPE, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 SLOT = 1 << 21
 DOMHEAP = 0x7F8000000000
@@ -224,3 +224,59 @@ def test_follow_ends_with_the_machine(machine) -> None:
         m.stop()
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 3 and re.fullmatch(r"hvscope: the machine [^\n]*\n", errors)
+
+
+def once(*words: str | Path) -> list[str]:
+    """One picture without its title."""
+    return run("view", "--once", *words, COLUMNS="160", LINES="48").stdout.splitlines()[1:]
+
+
+def test_record(halted, tmp_path: Path) -> None:
+    """A recorder that is killed leaves a file that looks like the machine did."""
+    file = tmp_path / "run.rec"
+    words = [HVSCOPE, "record", file, "--hz", "30", "--dir", halted.dir]
+    with subprocess.Popen(words) as recorder:
+        deadline = time.monotonic() + 20
+        while not file.exists() or file.stat().st_size < 100000:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        recorder.kill()
+    assert once("--recording", file)[:19] == once("--dir", halted.dir)[:19]
+    assert run("dump", "--recording", file).stdout == output(halted, "dump")
+    with open(file, "ab") as more:
+        more.write(b"half a frame")
+    assert run("dump", "--recording", file).stdout == output(halted, "dump")
+    full = run("record", file, "--hz", "60", "--max-size", "1M", "--dir", halted.dir)
+    assert full.returncode == 0 and file.stat().st_size <= 1 << 20
+    with subprocess.Popen(words) as recorder:
+        time.sleep(0.2)
+        recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(10) == 130
+
+
+def test_replay(halted, tmp_path: Path, tmux) -> None:  # noqa: F811
+    """A recording plays; frames and events can be stepped through."""
+    file = tmp_path / "run.rec"
+    halted.qmp("cont")
+    with subprocess.Popen([HVSCOPE, "record", file, "--dir", halted.dir]) as recorder:
+        deadline = time.monotonic() + 20
+        while not file.exists() or file.stat().st_size < 700000:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        recorder.terminate()
+        assert recorder.wait(10) == 143
+    halted.qmp("stop")
+    tmux.start(f"exec {HVSCOPE} view --recording {file}")
+    tmux.wait(r"FILE frame [2-9] of \d+")
+    tmux.keys("{")
+    first = int(re.search(r"frame (\d+) of", tmux.wait(r"PAUSED frame \d+ of"))[1])
+    tmux.keys("{")
+    tmux.wait(rf"PAUSED frame {max(first - 1, 1)} of")
+    tmux.keys("[")
+    at = int(re.search(r"#(\d+) of", tmux.wait(r"PAUSED #\d+ of \d+"))[1])
+    tmux.keys("[")
+    tmux.wait(rf"PAUSED #{at - 1} of")
+    tmux.keys("]")
+    tmux.wait(rf"PAUSED #{at} of")
+    tmux.keys("Space")
+    tmux.wait("FILE frame")

@@ -4,7 +4,8 @@
  */
 #include "command/wait.h"
 #include "model/capture.h"
-#include "model/events.h"
+#include "model/check.h"
+#include "model/history.h"
 #include "model/lookup.h"
 #include "viewer_machine.h"
 
@@ -353,6 +354,153 @@ static void test_capture_consistency(void **state)
     source_close(&fake->src);
 }
 
+/* A CPU at work: the record and the store that belong together. */
+static void work(struct fake_source *fake, unsigned int n)
+{
+    unsigned int slot = n * 7 % 5, refs = n % 3;
+    uint64_t frame = FRAME_PA + (uint64_t)slot * 0x200000;
+    enum trace_kind kind = refs ? TRACE_MAP : TRACE_UNMAP;
+
+    machine_add_event(fake, 0, n + 1, kind, frame >> 12, slot, refs);
+    fake_put_u64(fake, SLOT_PA(0, slot), SLOT_PTE(frame, refs));
+    fake_put_u64(fake, CPU_FIELD(0, generation), 100 + 2 * (n + 1));
+}
+
+/* The state after every single event, although only every fifth was looked at. */
+static void test_history(void **state)
+{
+    struct fake_source *fake = machine_make(1);
+    struct history *h = calloc(1, sizeof(*h));
+    struct event_log *log = calloc(1, sizeof(*log));
+    struct snapshot *truth[40], *now = snapshot_new(1);
+
+    (void)state;
+    for (unsigned int slot = 0; slot < 5; slot++)
+        fake_put_u64(fake, SLOT_PA(0, slot), SLOT_PTE(FRAME_PA + slot * 0x200000u, 0));
+    for (unsigned int n = 0; n < 40; n++) {
+        truth[n] = machine_snapshot(fake);
+        if (n % 5 == 0) {
+            events_update(log, &fake->src, truth[n]);
+            history_add(h, truth[n]);
+        }
+        work(fake, n);
+    }
+    assert_int_equal(log->nr, 35);
+    for (unsigned int n = 0; n <= log->nr; n++) {
+        assert_true(history_state(h, log, n, now));
+        assert_true(now->cpu[0].consistent);
+        assert_memory_equal(now->cpu[0].pte, truth[n]->cpu[0].pte, sizeof(now->cpu[0].pte));
+        assert_int_equal(now->cpu[0].refs, truth[n]->cpu[0].refs);
+        assert_int_equal(now->cpu[0].info.generation, truth[n]->cpu[0].info.generation);
+    }
+    for (unsigned int n = 0; n < 40; n++)
+        free(truth[n]);
+    history_clear(h);
+    free(now);
+    free(log);
+    free(h);
+    source_close(&fake->src);
+}
+
+/* What was lost on the way is not made up. */
+static void test_history_with_a_loss(void **state)
+{
+    struct fake_source *fake = machine_make(1);
+    struct history *h = calloc(1, sizeof(*h));
+    struct event_log *log = calloc(1, sizeof(*log));
+    struct snapshot *snap = machine_snapshot(fake), *now = snapshot_new(1);
+
+    (void)state;
+    events_update(log, &fake->src, snap);
+    history_add(h, snap);
+    for (unsigned int n = 0; n < 3 * RING_SIZE; n++)
+        work(fake, n);
+    events_update(log, &fake->src, snap);
+    assert_true(event_at(log, 0)->lost > 0);
+    assert_true(history_state(h, log, log->nr, now));
+    assert_false(now->cpu[0].consistent);
+    history_clear(h);
+    free(snap);
+    free(now);
+    free(log);
+    free(h);
+    source_close(&fake->src);
+}
+
+static void put_event(struct activity *a, enum trace_kind kind, uint64_t mfn, unsigned int refs,
+                      uint64_t caller, uint64_t ticks)
+{
+    const struct event e = {
+        .kind = kind, .slot = 36, .mfn = mfn, .refs = refs, .caller = caller, .ticks = ticks};
+
+    activity_add(a, &e);
+}
+
+/* An unmap ends the youngest map of its page; a loss ends what was known. */
+static void test_holders(void **state)
+{
+    struct activity *a = activity_new(1, 1000);
+    const struct event lost = {.lost = 9, .ticks = 900};
+    const struct slot_activity *s;
+    struct held held[4];
+
+    (void)state;
+    put_event(a, TRACE_MAP, FRAME, 1, 0xa, 100);
+    put_event(a, TRACE_MAP, FRAME + 1, 2, 0xb, 200);
+    put_event(a, TRACE_MAP, FRAME, 3, 0xc, 300);
+    put_event(a, TRACE_UNMAP, FRAME, 2, 0xd, 400);
+    s = activity_slot(a, 0, 36);
+    assert_int_equal(s->nr, 2);
+    assert_int_equal(s->holder[0].caller, 0xa);
+    assert_int_equal(s->holder[1].caller, 0xb);
+    assert_int_equal(activity_heat(a, s), 3);
+    assert_int_equal(activity_held(a, 250000000, held, 4), 1);
+    assert_int_equal(held[0].holder.caller, 0xa);
+    assert_int_equal(activity_age(a, 100), 300000000);
+    put_event(a, TRACE_UNMAP, FRAME + 2, 1, 0xd, 500); /* released what was not seen */
+    assert_int_equal(s->nr, 1);
+    activity_add(a, &lost);
+    assert_int_equal(s->nr, 0);
+    assert_int_equal(a->callers.nr, 3);
+    activity_free(a);
+}
+
+static bool found(const struct findings *f, enum rule rule, unsigned int cpu)
+{
+    for (unsigned int i = 0; i < f->nr; i++) {
+        if (f->finding[i].rule == rule && f->finding[i].cpu == cpu)
+            return true;
+    }
+    return false;
+}
+
+static void test_check(void **state)
+{
+    struct fake_source *fake = machine_make(3);
+    static struct findings f;
+    struct snapshot *snap = machine_snapshot(fake);
+
+    (void)state;
+    check_snapshot(snap, NULL, &f);
+    assert_int_equal(f.nr, 0);
+    assert_int_equal(f.entries, 3 * 1024);
+    fake_put_u64(fake, SLOT_PA(0, 3), UINT64_C(0x0080000000000000));
+    fake_put_u64(fake, SLOT_PA(0, 4), SLOT_PTE(FRAME_PA, 15));
+    fake_put_u64(fake, SLOT_PA(0, 5), SLOT_PTE(FRAME_PA, 1));
+    fake_put_u64(fake, L1_PA(1), L2_PA(0) | 0xf7f);
+    fake_put_u64(fake, L1_PA(2) + 8, 0);
+    free(snap);
+    snap = machine_snapshot(fake);
+    check_snapshot(snap, NULL, &f);
+    assert_true(found(&f, RULE_BROKEN, 0) && found(&f, RULE_SHARED_L2, 1));
+    assert_true(found(&f, RULE_CHAIN, 2) && found(&f, RULE_DUPLICATE, 0));
+    assert_true(found(&f, RULE_SATURATED, 0) && !found(&f, RULE_SHARED_ROOT, 1));
+    assert_int_equal(f.count[RULE_SHARED_L2], 1);
+    assert_int_equal(findings_wrong(&f), 4); /* CPU1 has CPU0's broken slot too */
+    free(snap);
+    source_close(&fake->src);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +513,10 @@ int main(void)
         cmocka_unit_test(test_recording),
         cmocka_unit_test(test_recording_cut_off),
         cmocka_unit_test(test_capture_consistency),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_history_with_a_loss),
+        cmocka_unit_test(test_holders),
+        cmocka_unit_test(test_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

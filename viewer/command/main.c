@@ -3,6 +3,7 @@
 #include "command/events.h"
 #include "command/options.h"
 #include "command/output.h"
+#include "command/record.h"
 #include "command/snapshot.h"
 #include "command/wait.h"
 #include "view/view.h"
@@ -32,6 +33,8 @@ static int run(const struct options *o)
         return command_diff(o);
     case COMMAND_SNAPSHOT:
         return command_snapshot(o);
+    case COMMAND_RECORD:
+        return command_record(o);
     case COMMAND_HELP:
     case COMMAND_VERSION:
         return print_about(o);

@@ -10,7 +10,7 @@
 /* Which commands know an option. */
 #define BIT(command) (1u << COMMAND_##command)
 #define FOR_ALL      (~0u)
-#define FOR_DATA     (FOR_ALL & ~(BIT(VIEW) | BIT(SNAPSHOT)))
+#define FOR_DATA     (FOR_ALL & ~(BIT(VIEW) | BIT(SNAPSHOT) | BIT(RECORD)))
 #define FOR_CPU      (BIT(VIEW) | FOR_DATA)
 #define FOR_TARGET   FOR_ALL
 
@@ -131,6 +131,21 @@ static int set_timeout(struct parser *p, const char *name, const char *value)
     return 0;
 }
 
+static int set_max_size(struct parser *p, const char *name, const char *value)
+{
+    static const char units[] = "KMG";
+    char digits[24];
+    size_t len = strlen(value);
+    const char *unit = len ? strchr(units, value[len - 1]) : NULL;
+
+    snprintf(digits, sizeof(digits), "%.*s", (int)(unit ? len - 1 : len), value);
+    if (!parse_number(digits, &p->o->max_size) || !p->o->max_size ||
+        p->o->max_size > UINT64_C(1) << 40)
+        return usage(p, "%s %s: a size is needed, such as 256M", name, value);
+    p->o->max_size <<= unit ? 10 * (unit - units + 1) : 0;
+    return 0;
+}
+
 /* Another way to say --json, or not. */
 static int set_format(struct parser *p, const char *name, const char *value)
 {
@@ -180,7 +195,7 @@ const struct option_row option_table[] = {
     {"--ram", "FILE[@PA]", FOR_TARGET, set_ram,
      "a RAM file alone, as a machine left it behind; PA is its\naddress (default 0x40000000); can "
      "be repeated"},
-    {"--recording", "FILE", FOR_TARGET, set_recording, "a snapshot, as hvscope snapshot wrote it"},
+    {"--recording", "FILE", FOR_TARGET, set_recording, "what hvscope snapshot or record wrote"},
     {"--beacon", "PA", FOR_TARGET, set_beacon, "where the beacon is, if not where the image says"},
     {"--elf", "FILE", BIT(VIEW) | BIT(EVENTS), set_elf,
      "symbols (default: the image's hv.elf beside DIR, if its\nbuild id is that of the image)"},
@@ -191,7 +206,8 @@ const struct option_row option_table[] = {
     {"--follow", NULL, BIT(EVENTS), set_follow, "go on as they come, until interrupted"},
     {"--format", "text|json", BIT(EVENTS), set_format, "json: one object a line"},
     {"--timeout", "S", BIT(WAIT), set_timeout, "give up after S seconds (default: never)"},
-    {"--hz", "N", BIT(VIEW), set_hz, "look N times a second, 1 to 60 (default 10)"},
+    {"--max-size", "SIZE", BIT(RECORD), set_max_size, "end before FILE is larger (256M)"},
+    {"--hz", "N", BIT(VIEW) | BIT(RECORD), set_hz, "look N times a second, 1 to 60 (default 10)"},
     {"--once", NULL, BIT(VIEW), set_once, "print one picture as text and exit"},
     {"--no-color", NULL, FOR_ALL, set_no_color, "no colours (also: NO_COLOR is set)"},
     {"--ascii", NULL, FOR_ALL, set_ascii, "no characters but ASCII"},
@@ -215,6 +231,7 @@ const struct command_row command_table[] = {
     {"explain", COMMAND_EXPLAIN, 1, "MFN", "what map_domain_page(MFN) would do now, and why"},
     {"wait", COMMAND_WAIT, 1, "EXPR", "until it is true: cpu0.slot36.refs>=2"},
     {"diff", COMMAND_DIFF, 2, "A B", "slots that differ between snapshots; - is the target"},
+    {"record", COMMAND_RECORD, 1, "FILE", "the same again and again, until interrupted"},
     {"snapshot", COMMAND_SNAPSHOT, 1, "FILE", "keep tables, rings and beacon in a file"},
 };
 

@@ -86,7 +86,7 @@ int options_parse(struct options *o, int argc, char *const argv[], struct failur
     const char *no_color = getenv("NO_COLOR");
     int ret = 0;
 
-    *o = (struct options){.command = COMMAND_VIEW, .hz = HZ_DEFAULT};
+    *o = (struct options){.command = COMMAND_VIEW, .hz = HZ_DEFAULT, .max_size = 256u << 20};
     o->no_color = no_color && *no_color;
     for (int i = 1; i < argc && ret == 0; i++) {
         if (argv[i][0] == '-' && argv[i][1])

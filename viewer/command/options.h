@@ -27,6 +27,7 @@ enum command {
     COMMAND_WAIT,
     COMMAND_DIFF,
     COMMAND_SNAPSHOT,
+    COMMAND_RECORD,
     COMMAND_HELP,
     COMMAND_VERSION,
     COMMANDS
@@ -48,6 +49,7 @@ struct options {
     const char *elf; /* NULL: to be looked for */
     bool has_root;   /* walk, map: from root, whatever the CPU's is */
     uint64_t root;
+    uint64_t max_size; /* record: bytes */
     bool has_timeout;
     uint64_t timeout_ns;
     bool some_cpus;    /* only those in cpu_mask */

@@ -2,21 +2,23 @@
 #include "view/session.h"
 
 #include "command/context.h"
+#include "source/recording.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MS            UINT64_C(1000000)
-#define QUERY_NS      (250 * MS)
-#define QUERY_SURE_NS (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
-#define QUERY_BUSY_NS (500 * MS)
-#define ATTACH_NS     (250 * MS)
-#define LOAD_TRIES    25
-#define LOAD_TRY_US   20000
-#define REFUSALS_GONE 2
-#define RANGES_NS     (1000 * MS)
+#define MS              UINT64_C(1000000)
+#define QUERY_NS        (250 * MS)
+#define QUERY_SURE_NS   (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
+#define QUERY_BUSY_NS   (500 * MS)
+#define ATTACH_NS       (250 * MS)
+#define LOAD_TRIES      25
+#define LOAD_TRY_US     20000
+#define REFUSALS_GONE   2
+#define RANGES_NS       (1000 * MS)
+#define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)
@@ -31,6 +33,8 @@ static void forget_machine(struct session *s)
     activity_free(s->activity);
     s->activity = NULL;
     s->series = (struct series){0};
+    history_clear(&s->history);
+    past_leave(&s->past);
     ranges_free(&s->ranges);
     symbols_close(s->symbols);
     s->symbols = NULL;
@@ -124,6 +128,8 @@ static void take_over(struct session *s, uint64_t now)
         s->changed = true;
     }
     take_events(s);
+    if (differs)
+        history_add(&s->history, s->snap);
     series_sample(&s->series, s->snap);
     settle_marks(s, now);
 }
@@ -179,6 +185,8 @@ static void attach_again(struct session *s, uint64_t now)
     note_reboot(s, now);
 }
 
+static void play(struct session *s, uint64_t now);
+
 void session_sample(struct session *s, uint64_t now)
 {
     enum source_health health;
@@ -187,6 +195,10 @@ void session_sample(struct session *s, uint64_t now)
         attach_again(s, now);
     if (!s->target.src)
         return;
+    if (source_is_recording(s->target.src) && s->snap) {
+        play(s, now);
+        return;
+    }
     health = target_health(&s->target);
     if (health != SOURCE_OK) {
         lose_target(s, now);
@@ -304,7 +316,63 @@ void session_freeze(struct session *s, bool frozen)
 {
     if (s->run.frozen != frozen)
         s->changed = true;
+    if (!frozen)
+        past_leave(&s->past);
     s->run.frozen = frozen;
+}
+
+/* The frames before it are gone through first: what they changed shows. */
+static bool show_recorded(struct session *s, unsigned int to)
+{
+    unsigned int from = to > RECORDED_BEFORE ? to - RECORDED_BEFORE : 0;
+
+    if (to == s->recorded + 1 && s->snap)
+        from = to;
+    else
+        forget_machine(s);
+    for (unsigned int n = from; n <= to; n++) {
+        const struct frame_head *head = recording_frame(s->target.src, n);
+
+        if (recording_seek(s->target.src, n))
+            return false;
+        runstate_answer(&s->run, (enum qmp_status)head->status, head->word, head->time);
+        read_data(s, head->time);
+    }
+    s->recorded = to;
+    s->changed = true;
+    return true;
+}
+
+/* While it plays: the frames whose time has come. */
+static void play(struct session *s, uint64_t now)
+{
+    unsigned int next = s->recorded + 1;
+    const struct frame_head *head, *here = recording_frame(s->target.src, s->recorded);
+
+    if (s->run.frozen || next >= recording_frames(s->target.src)) {
+        s->played_at = now;
+        return;
+    }
+    head = recording_frame(s->target.src, next);
+    if (now - s->played_at < head->time - here->time)
+        return;
+    s->played_at += head->time - here->time;
+    show_recorded(s, next);
+}
+
+bool session_step(struct session *s, int step, int leap)
+{
+    int to;
+
+    if (source_is_recording(s->target.src) && leap) {
+        to = (int)s->recorded + leap;
+        past_leave(&s->past);
+        if (to < 0 || to >= (int)recording_frames(s->target.src))
+            return false;
+        return show_recorded(s, (unsigned int)to);
+    }
+    s->changed = true;
+    return s->snap && past_move(&s->past, &s->history, s->events, step, leap);
 }
 
 void session_mark(struct session *s, bool marked)
@@ -322,6 +390,17 @@ static const char *waiting_text(const struct session *s)
     if (s->run.shown == QMP_STATUS_PRELAUNCH)
         return "the machine has not been started: continue it in GDB or over QMP";
     return s->why.text;
+}
+
+static void show_past(const struct session *s, struct frame *f)
+{
+    f->snap = s->past.snap;
+    f->marks = s->past.marks;
+    f->events = s->past.events;
+    f->activity = s->past.activity;
+    f->position = s->past.position;
+    f->positions = s->events->nr;
+    snprintf(f->note, sizeof(f->note), "#%u of %u", f->position, f->positions);
 }
 
 /* Ranges take a walk through all tables: at most once a second, and anew for another CPU. */
@@ -351,7 +430,7 @@ static void add_wanted(struct session *s, const struct session_wants *wants, str
     if (wants->ranges)
         f->ranges = read_ranges(s, wants);
     if (wants->findings) {
-        check_snapshot(s->snap, s->activity, &s->findings);
+        check_snapshot(f->snap, f->activity, &s->findings);
         f->findings = &s->findings;
     }
     if (!wants->table)
@@ -380,6 +459,11 @@ void session_frame(struct session *s, unsigned int hz, uint64_t now,
         .hz = hz,
     };
     runstate_note(&s->run, m, f->word, f->note, sizeof(f->note));
+    if (s->past.position)
+        show_past(s, f);
+    else if (source_is_recording(s->target.src))
+        snprintf(f->note, sizeof(f->note), "frame %u of %u", s->recorded + 1,
+                 recording_frames(s->target.src));
     add_wanted(s, wants, f);
     s->changed = false;
 }

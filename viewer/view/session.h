@@ -10,6 +10,7 @@
 #include "source/qmp.h"
 #include "source/target.h"
 #include "view/frame.h"
+#include "view/past.h"
 
 struct session {
     const struct target_spec *spec;
@@ -19,6 +20,8 @@ struct session {
     struct marks *marks;
     struct event_log *events;
     struct activity *activity;
+    struct history history;
+    struct past past;
     struct series series;
     struct findings findings;
     struct table_page table;
@@ -40,6 +43,8 @@ struct session {
     uint64_t next_attach;
     uint64_t registers;    /* of the halted machine, hashed; 0: not known */
     unsigned int refusals; /* of QMP, in a row */
+    uint64_t played_at;    /* of a recording: when the frame that is shown was due */
+    unsigned int recorded; /* frame of a recording that is shown */
     bool changed;          /* since session_frame(): the picture may differ */
     char name[NOTE_MAX];   /* of the target */
 };
@@ -69,6 +74,12 @@ uint64_t session_query(struct session *s, uint64_t now);
 int session_query_fd(const struct session *s);
 
 void session_freeze(struct session *s, bool frozen);
+
+/*
+ * Through the history, by events and snapshots (recordings: by frames); the
+ * picture must be frozen. False if there is nothing to go through.
+ */
+bool session_step(struct session *s, int step, int leap);
 
 /* Compare with this moment from now on, or not any more. */
 void session_mark(struct session *s, bool marked);

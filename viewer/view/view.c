@@ -167,6 +167,15 @@ static void write_picture(struct view *v)
     picture_write(&v->shown, v->session.snap, v->ui.notice, sizeof(v->ui.notice));
 }
 
+static void step(struct view *v)
+{
+    v->ui.paused = true;
+    session_freeze(&v->session, true);
+    if (!session_step(&v->session, v->ui.step, v->ui.leap))
+        snprintf(v->ui.notice, sizeof(v->ui.notice), "there is nothing to step through");
+    v->ui.step = v->ui.leap = 0;
+}
+
 /* What a key asked for that only the loop can do. */
 static void obey(struct view *v)
 {
@@ -178,6 +187,8 @@ static void obey(struct view *v)
     }
     if (v->ui.suspend)
         suspend(v);
+    if (v->ui.step || v->ui.leap)
+        step(v);
     session_mark(&v->session, v->ui.marked);
     if (v->ui.command)
         run_line(v);
