@@ -280,3 +280,32 @@ def test_replay(halted, tmp_path: Path, tmux) -> None:  # noqa: F811
     tmux.wait(rf"PAUSED #{at} of")
     tmux.keys("Space")
     tmux.wait("FILE frame")
+
+
+def test_qmp(halted) -> None:
+    """QEMU names its RAM files."""
+    socket = halted.dir / "qmp.sock"
+    assert run("dump", "--qmp", socket).stdout == output(halted, "dump")
+    check_error(run("dump", "--qmp", halted.dir / "none.sock"), 3, "nobody answers")
+    check_error(run("dump", "--qmp", socket, "--dir", halted.dir), 2, "two targets")
+
+
+def test_qmp_without_shared_ram(tmp_path: Path) -> None:
+    """RAM that no file is behind: QEMU saves what is read, and says the same twice."""
+    socket = tmp_path / "qmp.sock"
+    command = ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu", "max",
+               "-smp", "2", "-m", "1G", "-nodefaults", "-display", "none", "-nic", "none",
+               "-serial", "null", "-kernel", BUILD / "hv-xen.bin", "-append", "pace=100",
+               "-qmp", f"unix:{socket},server=on,wait=off"]
+    with subprocess.Popen(command) as qemu:
+        try:
+            deadline = time.monotonic() + 30
+            while (dump := run("dump", "--json", "--qmp", socket)).returncode:
+                assert time.monotonic() < deadline, dump.stderr
+                time.sleep(0.1)
+            cpus = json.loads(dump.stdout)["cpus"]
+            assert len(cpus) == 2 and cpus[0]["counts"]["broken"] == 0
+            walk = json.loads(run("walk", "0xa0000200000", "--json", "--qmp", socket).stdout)
+            assert walk["result"]["perm"] == "r-x"
+        finally:
+            qemu.kill()

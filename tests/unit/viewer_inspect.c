@@ -397,6 +397,7 @@ static void test_history(void **state)
         free(truth[n]);
     history_clear(h);
     free(now);
+    events_free(log);
     free(log);
     free(h);
     source_close(&fake->src);
@@ -422,6 +423,7 @@ static void test_history_with_a_loss(void **state)
     history_clear(h);
     free(snap);
     free(now);
+    events_free(log);
     free(log);
     free(h);
     source_close(&fake->src);

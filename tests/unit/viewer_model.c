@@ -488,6 +488,7 @@ static void test_events(void **state)
     assert_int_equal(log->nr, 3 + 1 + RING_SIZE - 2);
     assert_int_equal(log->event[log->nr - 1].ticks, 59);
     free(snap);
+    events_free(log);
     free(log);
     source_close(&fake->src);
 }
@@ -514,6 +515,7 @@ static void test_hostile_rings(void **state)
     events_update(log, &fake->src, snap);
     assert_int_equal(log->nr, 0);
     free(snap);
+    events_free(log);
     free(log);
     source_close(&fake->src);
 }

@@ -104,6 +104,7 @@ static void scene_free(struct scene *s)
 {
     free(s->before);
     free(s->snap);
+    events_free(s->events);
     free(s->events);
     marks_free(s->marks);
     activity_free(s->activity);

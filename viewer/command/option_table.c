@@ -63,6 +63,14 @@ static int set_recording(struct parser *p, const char *name, const char *value)
     return 0;
 }
 
+static int set_qmp(struct parser *p, const char *name, const char *value)
+{
+    if (!*value)
+        return usage(p, "%s needs the name of a QMP socket%s", name, "");
+    p->o->target.qmp = value;
+    return 0;
+}
+
 static int set_elf(struct parser *p, const char *name, const char *value)
 {
     if (!*value)
@@ -192,6 +200,9 @@ static int set_version(struct parser *p, const char *name, const char *value)
 const struct option_row option_table[] = {
     {"--dir", "DIR", FOR_TARGET, set_dir,
      "the machine of a run directory (default: $HVSCOPE_DIR,\nelse " DIR_DEFAULT ")"},
+    {"--qmp", "SOCK", FOR_TARGET, set_qmp,
+     "the machine behind a QMP socket: QEMU says which files its\nRAM is in; without any it "
+     "saves what is needed"},
     {"--ram", "FILE[@PA]", FOR_TARGET, set_ram,
      "a RAM file alone, as a machine left it behind; PA is its\naddress (default 0x40000000); can "
      "be repeated"},

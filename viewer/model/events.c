@@ -180,21 +180,37 @@ static int compare_events(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+static bool make_room(struct event_log *log, unsigned int ncpu)
+{
+    if (!log->records)
+        log->records = malloc(EVENTS_BATCH * sizeof(*log->records));
+    if (!log->batch)
+        log->batch = malloc((size_t)ncpu * (EVENTS_BATCH + 1) * sizeof(*log->batch));
+    return log->records && log->batch;
+}
+
 bool events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
 {
-    struct trace_record *records = malloc(EVENTS_BATCH * sizeof(*records));
-    struct event *events = malloc((size_t)snap->ncpu * (EVENTS_BATCH + 1) * sizeof(*events));
     unsigned int nr = 0;
-    bool ok = records && events;
 
-    for (unsigned int i = 0; ok && i < snap->ncpu; i++)
-        take_cpu(log, src, snap, i, records, events, &nr);
+    if (!make_room(log, snap->ncpu))
+        return false;
+    for (unsigned int i = 0; i < snap->ncpu; i++)
+        take_cpu(log, src, snap, i, log->records, log->batch, &nr);
     if (nr)
-        qsort(events, nr, sizeof(*events), compare_events);
+        qsort(log->batch, nr, sizeof(*log->batch), compare_events);
     for (unsigned int i = 0; i < nr; i++)
-        log_add(log, &events[i]);
+        log_add(log, &log->batch[i]);
     log->fresh = nr < log->nr ? nr : log->nr;
-    free(records);
-    free(events);
-    return ok;
+    return true;
+}
+
+void events_free(struct event_log *log)
+{
+    if (!log)
+        return;
+    free(log->records);
+    free(log->batch);
+    log->records = NULL;
+    log->batch = NULL;
 }

@@ -61,7 +61,9 @@ struct event_log {
     uint64_t produced; /* records written since the log was begun */
     uint64_t lost;     /* of them, overwritten before they could be looked at */
     unsigned int nr;
-    unsigned int first;              /* index of the oldest */
+    unsigned int first;           /* index of the oldest */
+    struct trace_record *records; /* room to work in, kept; events_free() */
+    struct event *batch;
     unsigned int fresh;              /* of the newest ones: those of the last update */
     struct event event[EVENTS_KEPT]; /* ascending by time from first on, round the end */
 };
@@ -72,6 +74,9 @@ struct event_log {
  * log (event.lost). False if memory is short.
  */
 bool events_update(struct event_log *log, const struct source *src, const struct snapshot *snap);
+
+/* Free what the log keeps, not the log. */
+void events_free(struct event_log *log);
 
 /* The i-th oldest event, i below nr. */
 const struct event *event_at(const struct event_log *log, unsigned int i);

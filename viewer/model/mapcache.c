@@ -108,7 +108,7 @@ static void count_slots(const struct machine *m, struct cpu_snapshot *c)
     for (unsigned int i = 0; i < m->beacon.domheap_entries; i++) {
         if (c->state[i] == SLOT_UNREAD)
             continue;
-        c->state[i] = judge(m, c->pte[i]);
+        c->state[i] = c->pte[i] ? judge(m, c->pte[i]) : SLOT_FREE;
         c->counts[c->state[i]]++;
         c->refs += pte_refs(c->pte[i]);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/target.h"
 
+#include "source/backends.h"
 #include "source/recording.h"
 
 #include <errno.h>
@@ -100,6 +101,10 @@ int target_open(struct target *target, const struct target_spec *spec, struct fa
     *target = (struct target){.dir_fd = -1};
     if (spec->recording) {
         target->src = recording_open(spec->recording, f);
+        return target->src ? 0 : -1;
+    }
+    if (spec->qmp) {
+        target->src = backends_open(spec->qmp, f);
         return target->src ? 0 : -1;
     }
     if (spec->nr_ram) {

@@ -17,6 +17,7 @@
 struct target_spec {
     const char *dir;
     const char *recording; /* or a snapshot */
+    const char *qmp;       /* a QMP socket: QEMU says where its RAM is */
     struct ram_spec ram[RAM_FILES_MAX];
     unsigned int nr_ram;
     bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/panes.h"
 
+#include "model/lookup.h"
 #include "model/pte_text.h"
 #include "view/cells.h"
 #include "view/chrome.h"
@@ -122,13 +123,11 @@ static void same_frame_text(const struct frame *f, const struct ui *ui, const st
         for (unsigned int slot = 0; s->on && slot < frame_entries(f) && len < size; slot++) {
             struct slot_info other;
 
-            if (s->state[slot] == SLOT_FREE || s->state[slot] == SLOT_UNREAD ||
-                (cpu == ui->cpu && slot == ui->slot))
+            if ((cpu == ui->cpu && slot == ui->slot) || !slot_maps(s, slot, i->mfn))
                 continue;
             other = slot_describe(&f->snap->machine, slot, s->pte[slot]);
-            if (other.block && other.pa == i->pa)
-                len += snprintf(buf + len, size - len, "%sCPU%u slot %u (%u)", len ? ", " : "", cpu,
-                                slot, other.refs);
+            len += snprintf(buf + len, size - len, "%sCPU%u slot %u (%u)", len ? ", " : "", cpu,
+                            slot, other.refs);
         }
     }
     if (!len)

@@ -28,6 +28,7 @@ static void forget_machine(struct session *s)
     marks_free(s->marks);
     s->snap = s->spare = NULL;
     s->marks = NULL;
+    events_free(s->events);
     free(s->events);
     s->events = NULL;
     activity_free(s->activity);
@@ -216,6 +217,8 @@ static void name_target(struct session *s)
 
     if (spec->recording)
         snprintf(s->name, sizeof(s->name), "%s", spec->recording);
+    else if (spec->qmp)
+        snprintf(s->name, sizeof(s->name), "%s", spec->qmp);
     else if (spec->nr_ram > 1)
         snprintf(s->name, sizeof(s->name), "%s and %u more", spec->ram[0].path, spec->nr_ram - 1);
     else

@@ -29,6 +29,7 @@ struct view {
     struct canvas next, shown;
     bool ascii;
     bool fading; /* the picture changes with time alone */
+    bool owed;   /* a picture that the terminal had no room for */
     bool sent;   /* shown is on the terminal */
     int timer_fd;
     int signal_fd;
@@ -98,7 +99,8 @@ static void draw(struct view *v)
     ui_follow(&v->ui, &v->frame);
     draw_picture(&v->next, &v->frame, &v->ui);
     v->fading = (v->frame.marks && marks_fading(v->frame.marks)) || v->frame.word == RUN_REBOOTED;
-    if (v->sent && canvas_same(&v->next, &v->shown))
+    v->owed = !screen_flush();
+    if (v->owed || (v->sent && canvas_same(&v->next, &v->shown)))
         return;
     screen_show(&v->next, v->sent ? &v->shown : NULL);
     v->shown = v->next;
@@ -228,11 +230,14 @@ static void run_once(struct view *v)
         {.fd = v->signal_fd, .events = POLLIN},
         {.fd = v->timer_fd, .events = POLLIN},
         {.fd = session_query_fd(&v->session), .events = POLLIN},
+        {.fd = screen_waits_for(), .events = POLLOUT},
     };
     bool dirty = false;
 
-    if (poll(fds, 4, clock_timeout_ms(next, clock_now())) < 0)
+    if (poll(fds, 5, clock_timeout_ms(next, clock_now())) < 0)
         return;
+    if (fds[4].revents && screen_flush())
+        dirty = v->owed;
     if (fds[1].revents) {
         handle_signals(v);
         dirty = true;
