@@ -4,7 +4,7 @@
 
 VIEWER_VERSION := 0.1.0
 VIEWER_CFLAGS := -MMD -Iinclude -Iviewer -D_GNU_SOURCE -DHVSCOPE_VERSION='"$(VIEWER_VERSION)"'
-VIEWER_LIBS := -lncursesw -ltinfo -ljansson
+VIEWER_LIBS := -lncursesw -ltinfo -ljansson -ldw -lelf
 
 VIEWER_SRCS := $(wildcard viewer/source/*.c viewer/model/*.c viewer/command/*.c viewer/view/*.c)
 VIEWER_OBJS := $(patsubst viewer/%.c,$(BUILD)/viewer/%.o,$(VIEWER_SRCS))

@@ -12,7 +12,7 @@ import pytest
 from conftest import BUILD, ROOT
 from test_gdb_session import Ram
 
-DEADLINE = 15
+DEADLINE = 40
 
 
 class Terminal:

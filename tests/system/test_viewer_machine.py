@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The viewer on a real machine: what it shows is true, and nobody notices that it looks."""
 
+import fcntl
 import json
+import os
+import pty
 import re
+import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyte
 import pytest
 from conftest import ROOT
 from test_viewer import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
@@ -48,7 +55,7 @@ def test_live(paced, tmux: Tmux) -> None:  # noqa: F811
     tmux.keys("1")
     tmux.wait(r"last 0.5 s: CPU1 [1-9]\d* slots?.*CPU0: [1-9]")
     tmux.resize(160, 48)
-    tmux.wait(r"map +CPU[01] +slot \d+ +refs [1-9]")
+    tmux.wait(r"map +CPU[01] +slot \d+ +x[1-9]")
     tmux.wait(r"CPU0 +\d+ +\d+ +\d+ +0 +0 +\d+ +[1-9]\d* ")
 
 
@@ -139,3 +146,32 @@ def test_undisturbed(machine, tmux: Tmux, tmp_path: Path) -> None:  # noqa: F811
     assert mappings and all(m[0] == "PROT_READ" for m in mappings)
     assert not re.search(rf"\b(p?writev?2?|pwrite64|ftruncate|fallocate)\({opened[0]},", calls)
     assert not re.search(r"\b(ptrace|process_vm_writev|kill\(\d+, SIG)", calls)
+
+
+def test_slow_terminal(machine) -> None:
+    """A terminal that takes nothing for longer than a ring lasts: no event is missed."""
+    m = machine(smp=1, cmdline="pace=2000")
+    run("wait", "cpu0.work>=50", "--timeout", "20", "--dir", m.dir)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
+        os.execv(HVSCOPE, [str(HVSCOPE), "view", "--dir", str(m.dir)])
+    try:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
+        os.read(terminal, 100)
+        produced = json.loads(run("stats", "--json", "--dir", m.dir).stdout)["cpus"][0]
+        done = produced["maps"] + produced["unmaps"] + 3 * 4096
+        run("wait", f"cpu0.maps>={done // 2}", "--timeout", "30", "--dir", m.dir)
+        screen, stream = pyte.Screen(160, 48), pyte.ByteStream()
+        stream.attach(screen)
+        os.write(terminal, b"\x0c")
+        deadline = time.monotonic() + 10
+        while not (said := re.search(r"(\d+) since attach, (\d+) lost", "\n".join(screen.display))
+                   ) or int(said[1]) < 2 * 4096:
+            assert time.monotonic() < deadline, "\n".join(screen.display)
+            stream.feed(os.read(terminal, 65536))
+        assert int(said[2]) == 0, said[0]
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.close(terminal)
+        os.waitpid(pid, 0)

@@ -46,8 +46,13 @@ static void test_bad_usage(void **state)
     (void)state;
     check_bad("--frob", "unknown option --frob");
     check_bad("--js dump", "unknown option --js");
-    check_bad("--qmp x", "unknown option --qmp");
-    check_bad("walk 0x0", "unknown command walk");
+    check_bad("walk", "walk needs VA");
+    check_bad("diff a", "diff needs A B");
+    check_bad("walk 0x0 0x1", "one argument too many");
+    check_bad("--follow dump", "dump does not know --follow");
+    check_bad("events --format xml", "there are text and json");
+    check_bad("wait x --timeout soon", "a number of seconds");
+    check_bad("--dir a --recording b", "two targets");
     check_bad("dump dump", "one argument too many");
     check_bad("dump --cpu", "needs a value");
     check_bad("dump --cpu x", "numbers of CPUs");

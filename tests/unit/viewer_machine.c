@@ -32,6 +32,7 @@ static void put_beacon(struct fake_source *fake, unsigned int ncpu)
         .image_pa = HEADER_PA,
         .image_size = 0x100000,
         .cntfrq = 62500000,
+        .tcr = 0x80843510,
         .domheap_va = 0x7f8000000000,
         .domheap_size = 0x80000000,
         .domheap_entries = 1024,

@@ -484,10 +484,11 @@ static void test_events(void **state)
         machine_add_event(fake, 0, 20 + i, TRACE_MAP, 0x84800, 36, 1);
     events_update(log, &fake->src, snap);
     assert_int_equal(log->produced, 42);
-    assert_int_equal(log->lost, 40 - (RING_SIZE - 1));
-    assert_int_equal(log->nr, 3 + RING_SIZE - 1);
+    assert_int_equal(log->lost, 40 - (RING_SIZE - 2));
+    assert_int_equal(log->nr, 3 + 1 + RING_SIZE - 2);
     assert_int_equal(log->event[log->nr - 1].ticks, 59);
     free(snap);
+    events_free(log);
     free(log);
     source_close(&fake->src);
 }
@@ -514,6 +515,7 @@ static void test_hostile_rings(void **state)
     events_update(log, &fake->src, snap);
     assert_int_equal(log->nr, 0);
     free(snap);
+    events_free(log);
     free(log);
     source_close(&fake->src);
 }

@@ -6,6 +6,7 @@
  * HVSCOPE_GOLDEN_UPDATE=1 writes the files anew: look at the difference before
  * you commit it.
  */
+#include "view/cells.h"
 #include "view/chrome.h"
 #include "view/draw.h"
 #include "viewer_machine.h"
@@ -27,6 +28,11 @@ struct scene {
     struct snapshot *before, *snap;
     struct marks *marks;
     struct event_log *events;
+    struct activity *activity;
+    struct series series;
+    struct findings findings;
+    struct table_page table;
+    struct ranges ranges;
     struct frame frame;
     struct ui ui;
 };
@@ -49,10 +55,14 @@ static void scene_make(struct scene *s, unsigned int ncpu)
     s->snap->time = 1100 * MS;
     marks_sample(s->marks, s->before, s->snap);
     events_update(s->events, &s->fake->src, s->snap);
+    s->activity = activity_new(ncpu, 62500000);
+    for (unsigned int i = 0; i < s->events->nr; i++)
+        activity_add(s->activity, event_at(s->events, i));
     s->frame = (struct frame){
         .snap = s->snap,
         .marks = s->marks,
         .events = s->events,
+        .activity = s->activity,
         .target = "build/run",
         .word = RUN_LIVE,
         .hz = 10,
@@ -61,12 +71,45 @@ static void scene_make(struct scene *s, unsigned int ncpu)
     s->ui.slot = 37;
 }
 
+/* What views 2 to 6 need beside the snapshot. */
+static void scene_fill(struct scene *s)
+{
+    const struct table_path path = {2, {255, 0}};
+    struct regime r;
+    struct failure f;
+
+    assert_int_equal(regime_of_machine(&r, &s->snap->machine, &f), 0);
+    assert_int_equal(ranges_read(&s->fake->src, &s->snap->machine, &r, ROOT_PA(0), &s->ranges, &f),
+                     0);
+    table_read(&s->fake->src, &s->snap->machine, ROOT_PA(0), &path, &s->table);
+    check_snapshot(s->snap, s->activity, &s->findings);
+    s->ui.path = path;
+    s->ui.entry = 37;
+    for (unsigned int i = 0; i < 70; i++)
+        s->series.second[s->series.nr++] = (struct series_second){
+            .maps = 1000 + i % 7 * 100,
+            .unmaps = 990 + i % 5 * 100,
+            .hits = 900 + i % 3 * 50,
+            .commandeers = i % 9,
+            .probes = i % 13 * 40,
+            .in_use = 14 + i % 4,
+        };
+    s->frame.table = &s->table;
+    s->frame.ranges = &s->ranges;
+    s->frame.findings = &s->findings;
+    s->frame.series = &s->series;
+}
+
 static void scene_free(struct scene *s)
 {
     free(s->before);
     free(s->snap);
+    events_free(s->events);
     free(s->events);
     marks_free(s->marks);
+    activity_free(s->activity);
+    ranges_free(&s->ranges);
+    ui_free(&s->ui);
     source_close(&s->fake->src);
 }
 
@@ -205,6 +248,94 @@ static void test_layers(void **state)
     scene_free(&s);
 }
 
+/* Views 2 to 6, in every size and look. */
+static void test_views(void **state)
+{
+    static const char *const names[] = {"", "tables", "map", "events", "check", "stats"};
+    static const struct {
+        unsigned int rows, cols;
+    } sizes[] = {{24, 80}, {48, 160}, {12, 40}};
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    scene_fill(&s);
+    for (enum view_id view = VIEW_TABLES; view <= VIEW_STATS; view++) {
+        s.ui.view = view;
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            for (int mode = COLOR_MONO; mode <= COLOR_256; mode++) {
+                check_golden(&s, names[view], sizes[i].rows, sizes[i].cols, mode, false);
+                check_golden(&s, names[view], sizes[i].rows, sizes[i].cols, mode, true);
+            }
+        }
+    }
+    scene_free(&s);
+}
+
+/* Each colour dimension in the Slots view; prompts; a command's text. */
+static void test_dimensions_and_prompts(void **state)
+{
+    struct scene s;
+    char name[32];
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    for (s.ui.color = COLOR_BY_AGE; s.ui.color < COLORS; s.ui.color++) {
+        snprintf(name, sizeof(name), "color-%s", color_by_name(s.ui.color));
+        check_golden(&s, name, 24, 80, COLOR_256, false);
+    }
+    s.ui.color = COLOR_BY_REFS;
+    for (const char *c = "/mfn:0x848"; *c; c++)
+        ui_key(&s.ui, &s.frame, 24, 80, *c, 0);
+    check_golden(&s, "prompt", 24, 80, COLOR_256, false);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_ESC, 0);
+    ui_show_text(&s.ui, "one\ntwo\n");
+    check_golden(&s, "text", 24, 80, COLOR_256, false);
+    scene_free(&s);
+}
+
+static void type(struct scene *s, const char *keys)
+{
+    for (; *keys; keys++)
+        ui_key(&s->ui, &s->frame, 24, 80, *keys, 0);
+}
+
+/* Down to the slots and up again; search and filter; what Enter opens. */
+static void test_navigation(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    type(&s, "v2");
+    assert_int_equal(s.ui.view, VIEW_TABLES);
+    scene_fill(&s);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_BACKSPACE, 0);
+    assert_int_equal(s.ui.path.nr, 1);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_F5, 0);
+    assert_int_equal(s.ui.view, VIEW_EVENTS);
+    type(&s, "k\n");
+    assert_int_equal(s.ui.view, VIEW_SLOTS);
+    assert_int_equal(s.ui.cpu, 0);
+    assert_int_equal(s.ui.slot, 37);
+    type(&s, "/cpu:0 mfn:0x84a00\n");
+    assert_int_equal(s.ui.slot, 37);
+    type(&s, "/cpu:0 pa:0x84800000\n");
+    assert_int_equal(s.ui.slot, 1023);
+    type(&s, "n");
+    assert_int_equal(s.ui.slot, 36);
+    type(&s, "/cpu:0 va:0x7f8004c00000\n");
+    assert_int_equal(s.ui.slot, 38);
+    type(&s, "/frob\n");
+    assert_non_null(strstr(s.ui.notice, "not understood"));
+    type(&s, "v4fkind:unmap\n");
+    assert_int_equal(ui_rows(&s.ui, &s.frame), 1);
+    assert_int_equal(filter_event(&s.ui.filter, &s.frame, 0)->cpu, NR_CPU - 1);
+    type(&s, "q");
+    assert_int_equal(s.ui.view, VIEW_SLOTS);
+    scene_free(&s);
+}
+
 static void test_overview(void **state)
 {
     static const unsigned int ncpu[] = {2, 10, 20, 64};
@@ -307,6 +438,7 @@ static void test_every_size(void **state)
 
     (void)state;
     scene_make(&s, NR_CPU);
+    scene_fill(&s);
     for (unsigned int rows = 1; rows < 60; rows += 2) {
         for (unsigned int cols = 1; cols < 200; cols += 3) {
             for (unsigned int open = 0; open <= LAYERS; open++) {
@@ -314,7 +446,9 @@ static void test_every_size(void **state)
                 s.ui.layer[0] = LAYER_HELP;
                 s.ui.layer[1] = LAYER_DETAIL;
                 s.ui.layer[2] = LAYER_GOTO;
-                s.ui.view = rows % 4 == 1 ? VIEW_OVERVIEW : VIEW_SLOTS;
+                s.ui.layer[3] = LAYER_PROMPT;
+                s.ui.layer[4] = LAYER_TEXT;
+                s.ui.view = (rows / 2 + cols / 3) % VIEWS;
                 assert_int_equal(canvas_init(&c, rows, cols, COLOR_256, cols % 2), 0);
                 draw_picture(&c, &s.frame, &s.ui);
                 canvas_free(&c);
@@ -481,6 +615,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_dimensions_and_prompts),
+        cmocka_unit_test(test_navigation),
         cmocka_unit_test(test_overview),
         cmocka_unit_test(test_many_cpus),
         cmocka_unit_test(test_holes),

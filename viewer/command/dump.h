@@ -8,9 +8,6 @@
 #include "command/options.h"
 #include "model/mapcache.h"
 
-/* Run the command; returns the exit status. Errors go to stderr, as one line. */
-int command_dump(const struct options *o);
-
 /* The two forms; o: json is not looked at, cpu_mask and all are. */
 void dump_text(FILE *out, const struct snapshot *snap, const struct options *o);
 void dump_json(FILE *out, const struct snapshot *snap, const struct options *o);

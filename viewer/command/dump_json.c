@@ -3,40 +3,18 @@
  * hvscope.mapcache/1. Keys, their order and every byte are shared with GDB's
  * mapcache-dump --json, so it is written by hand, not by a library.
  */
+#include "command/context.h"
 #include "command/dump.h"
+#include "command/json.h"
 
 #include <inttypes.h>
-
-static const char *boolean(bool value)
-{
-    return value ? "true" : "false";
-}
-
-/* ,"key":"0x…" or ,"key":null */
-static void add_hex(FILE *out, const char *key, bool known, uint64_t value)
-{
-    if (known)
-        fprintf(out, ",\"%s\":\"0x%" PRIx64 "\"", key, value);
-    else
-        fprintf(out, ",\"%s\":null", key);
-}
-
-static void add_number(FILE *out, const char *key, bool known, unsigned int value)
-{
-    if (known)
-        fprintf(out, ",\"%s\":%u", key, value);
-    else
-        fprintf(out, ",\"%s\":null", key);
-}
 
 static void print_head(FILE *out, const struct machine *m)
 {
     const struct beacon *b = &m->beacon;
 
-    fprintf(out,
-            "{\"schema\":\"hvscope.mapcache/1\",\"target\":{\"kind\":\"hv\",\"engine\":\"%s\","
-            "\"arch\":\"arm64\",\"ncpu\":%u}",
-            machine_engine_name(m), b->ncpu);
+    fputs("{\"schema\":\"hvscope.mapcache/1\",", out);
+    context_json_target(out, m);
     fprintf(out,
             ",\"domheap\":{\"va\":\"0x%" PRIx64 "\",\"size\":\"0x%" PRIx64 "\",\"entries\":%u,"
             "\"root_level\":%u,\"l0_index\":%u}",
@@ -50,8 +28,8 @@ static void print_chain(FILE *out, const struct chain *chain)
         const struct chain_entry *e = &chain->entry[i];
 
         fprintf(out, "%s{\"level\":%u,\"index\":%u", i ? "," : "", e->level, e->index);
-        add_hex(out, "pte", true, e->pte);
-        add_hex(out, "next", e->end == CHAIN_TABLE, e->next);
+        put_hex(out, "pte", true, e->pte);
+        put_hex(out, "next", e->end == CHAIN_TABLE, e->next);
         fputc('}', out);
     }
     fputc(']', out);
@@ -70,13 +48,13 @@ static void print_slot(FILE *out, const struct slot_info *i)
     bool home = i->block && i->has_home;
 
     fprintf(out, "{\"slot\":%u", i->slot);
-    add_hex(out, "va", true, i->va);
-    add_hex(out, "pte", true, i->pte);
+    put_hex(out, "va", true, i->va);
+    put_hex(out, "pte", true, i->pte);
     fprintf(out, ",\"state\":\"%s\",\"odd\":false,\"refs\":%u", slot_state_name(i->state), i->refs);
-    add_hex(out, "mfn", i->block, i->mfn);
-    add_hex(out, "pa", i->block, i->pa);
-    add_number(out, "home", home, i->home);
-    add_number(out, "probe", home, i->probe);
+    put_hex(out, "mfn", i->block, i->mfn);
+    put_hex(out, "pa", i->block, i->pa);
+    put_number(out, "home", home, i->home);
+    put_number(out, "probe", home, i->probe);
     fputc('}', out);
 }
 
@@ -105,8 +83,8 @@ static void print_cpu(FILE *out, const struct machine *m, const struct cpu_snaps
 {
     fprintf(out, "{\"cpu\":%u,\"state\":\"%s\"", c->cpu, machine_cpu_state_name(c->info.state));
     if (c->on) {
-        fprintf(out, ",\"consistent\":%s", boolean(c->consistent));
-        add_hex(out, "root", true, c->info.root);
+        fprintf(out, ",\"consistent\":%s", boolean_text(c->consistent));
+        put_hex(out, "root", true, c->info.root);
         print_chain(out, &c->chain);
         print_counts(out, c);
         print_slots(out, m, c, o);

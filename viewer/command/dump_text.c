@@ -2,6 +2,7 @@
 /*
  * The text form. GDB's mapcache-dump prints the same bytes.
  */
+#include "command/context.h"
 #include "command/dump.h"
 
 #include <inttypes.h>
@@ -20,21 +21,6 @@ static void decimal(char *buf, size_t size, bool known, unsigned int value)
         snprintf(buf, size, "%u", value);
     else
         snprintf(buf, size, "-");
-}
-
-static void print_head(FILE *out, const struct machine *m)
-{
-    static const char *const states[] = {
-        [BEACON_MMU_ON] = "booting",
-        [BEACON_MAPCACHE_READY] = "mapcache ready",
-        [BEACON_PANICKED] = "panicked: ",
-        [BEACON_OFF] = "powered off",
-    };
-    const struct beacon *b = &m->beacon;
-
-    fprintf(out, "hvscope image, engine %s, %u %s, %s%s; %u slots at 0x%" PRIx64 "\n",
-            machine_engine_name(m), b->ncpu, b->ncpu == 1 ? "CPU" : "CPUs", states[b->state],
-            b->state == BEACON_PANICKED ? m->message : "", b->domheap_entries, b->domheap_va);
 }
 
 static void print_chain_entry(FILE *out, const struct machine *m, const struct chain_entry *e)
@@ -111,7 +97,7 @@ static void print_cpu(FILE *out, const struct machine *m, const struct cpu_snaps
 
 void dump_text(FILE *out, const struct snapshot *snap, const struct options *o)
 {
-    print_head(out, &snap->machine);
+    context_text_head(out, &snap->machine);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (dump_wants_cpu(o, i))
             print_cpu(out, &snap->machine, &snap->cpu[i], o);

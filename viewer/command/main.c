@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "command/dump.h"
+#include "command/context.h"
+#include "command/events.h"
 #include "command/options.h"
 #include "command/output.h"
+#include "command/record.h"
+#include "command/snapshot.h"
+#include "command/wait.h"
 #include "view/view.h"
 
 static int print_about(const struct options *o)
@@ -18,6 +22,27 @@ static int print_about(const struct options *o)
     return output_end(&out, &failure) ? failure_report(&failure) : EXIT_DONE;
 }
 
+static int run(const struct options *o)
+{
+    switch (o->command) {
+    case COMMAND_VIEW:
+        return command_view(o);
+    case COMMAND_WAIT:
+        return command_wait(o);
+    case COMMAND_DIFF:
+        return command_diff(o);
+    case COMMAND_SNAPSHOT:
+        return command_snapshot(o);
+    case COMMAND_RECORD:
+        return command_record(o);
+    case COMMAND_HELP:
+    case COMMAND_VERSION:
+        return print_about(o);
+    default:
+        return o->follow ? command_events_follow(o) : command_print(o);
+    }
+}
+
 int main(int argc, char *argv[])
 {
     struct options options;
@@ -26,12 +51,8 @@ int main(int argc, char *argv[])
 
     if (options_parse(&options, argc, argv, &failure))
         status = failure_report(&failure);
-    else if (options.command == COMMAND_DUMP)
-        status = command_dump(&options);
-    else if (options.command == COMMAND_VIEW)
-        status = command_view(&options);
     else
-        status = print_about(&options);
+        status = run(&options);
     options_free(&options);
     return status;
 }

@@ -14,7 +14,26 @@
 #define HZ_MAX     60
 #define HZ_DEFAULT 10
 
-enum command { COMMAND_VIEW, COMMAND_DUMP, COMMAND_HELP, COMMAND_VERSION };
+enum command {
+    COMMAND_VIEW,
+    COMMAND_DUMP,
+    COMMAND_WALK,
+    COMMAND_MAP,
+    COMMAND_CPUS,
+    COMMAND_STATS,
+    COMMAND_EVENTS,
+    COMMAND_FIND,
+    COMMAND_EXPLAIN,
+    COMMAND_WAIT,
+    COMMAND_DIFF,
+    COMMAND_SNAPSHOT,
+    COMMAND_RECORD,
+    COMMAND_HELP,
+    COMMAND_VERSION,
+    COMMANDS
+};
+
+#define OPERANDS_MAX 2
 
 struct options {
     enum command command;
@@ -25,9 +44,18 @@ struct options {
     bool no_color;
     bool ascii;
     bool no_mouse;
-    unsigned int hz;               /* HZ_MIN to HZ_MAX */
-    bool some_cpus;                /* only those in cpu_mask */
-    uint64_t cpu_mask;             /* bit n: CPUn */
+    bool follow;
+    unsigned int hz; /* HZ_MIN to HZ_MAX */
+    const char *elf; /* NULL: to be looked for */
+    bool has_root;   /* walk, map: from root, whatever the CPU's is */
+    uint64_t root;
+    uint64_t max_size; /* record: bytes */
+    bool has_timeout;
+    uint64_t timeout_ns;
+    bool some_cpus;    /* only those in cpu_mask */
+    uint64_t cpu_mask; /* bit n: CPUn */
+    const char *operand[OPERANDS_MAX];
+    unsigned int nr_operands;
     char *ram_path[RAM_FILES_MAX]; /* what target.ram points to */
 };
 

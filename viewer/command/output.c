@@ -42,6 +42,12 @@ int output_end(struct output *out, struct failure *f)
     return ret;
 }
 
+void output_drop(struct output *out)
+{
+    fclose(out->file);
+    free(out->text);
+}
+
 int failure_report(const struct failure *f)
 {
     fprintf(stderr, "hvscope: %s\n", f->text);

@@ -22,6 +22,9 @@ int output_begin(struct output *out, struct failure *f);
 /* Send everything to stdout. 0, or -1 with f (EXIT_USAGE) if that failed. */
 int output_end(struct output *out, struct failure *f);
 
+/* Forget it. */
+void output_drop(struct output *out);
+
 /* "hvscope: …" on stderr; returns the status to exit with. */
 int failure_report(const struct failure *f);
 

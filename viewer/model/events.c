@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/events.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RING_ENTRIES_MAX (UINT64_C(1) << 24)
@@ -65,73 +66,151 @@ static bool read_records(const struct source *src, const struct beacon_cpu *info
             source_read_phys(src, info->ring, records + straight, (n - straight) * size) == 0);
 }
 
+const struct event *event_at(const struct event_log *log, unsigned int i)
+{
+    return &log->event[(log->first + i) % EVENTS_KEPT];
+}
+
+/* At its place by time; nearly always that is the end. */
 static void log_add(struct event_log *log, const struct event *e)
 {
+    unsigned int at;
+
     if (log->nr == EVENTS_KEPT) {
-        memmove(&log->event[0], &log->event[1], (EVENTS_KEPT - 1) * sizeof(*e));
+        log->first = (log->first + 1) % EVENTS_KEPT;
         log->nr--;
     }
-    log->event[log->nr++] = *e;
+    for (at = log->nr++; at > 0 && event_at(log, at - 1)->ticks > e->ticks; at--)
+        log->event[(log->first + at) % EVENTS_KEPT] = *event_at(log, at - 1);
+    log->event[(log->first + at) % EVENTS_KEPT] = *e;
 }
 
-/* The log's account of what was produced since the last look, and what is lost of it. */
-static uint64_t account(struct event_log *log, unsigned int cpu, uint64_t head, uint64_t entries)
+/* Where to begin, and what is lost of what came since the cursor's place. */
+static uint64_t place_cursor(struct ring_cursor *cursor, uint64_t head, uint64_t entries,
+                             uint64_t *lost)
 {
-    uint64_t oldest = head >= entries ? head - entries + 1 : 0;
-    uint64_t tail = head > EVENTS_TAIL ? head - EVENTS_TAIL : 0;
-    uint64_t first = log->next[cpu];
+    uint64_t oldest = head + 2 > entries ? head + 2 - entries : 0;
 
-    if (!log->begun[cpu] || first > head) {
-        first = oldest > tail ? oldest : tail;
-    } else {
-        log->produced += head - first;
-        if (first < oldest) {
-            log->lost += oldest - first;
-            first = oldest;
-        }
-    }
-    log->begun[cpu] = true;
-    log->next[cpu] = head;
-    return first;
+    *lost = 0;
+    if (!cursor->begun || cursor->next > head)
+        cursor->next = oldest;
+    else if (cursor->next < oldest)
+        *lost = oldest - cursor->next;
+    cursor->begun = true;
+    return cursor->next + *lost;
 }
 
-static void update_cpu(struct event_log *log, const struct source *src, const struct machine *m,
-                       const struct cpu_snapshot *c)
+/* Records that the producer overwrote while they were copied are lost too. */
+static void drop_overtaken(struct ring_batch *b, uint64_t entries, uint64_t after)
 {
-    struct trace_record records[EVENTS_TAIL];
-    uint64_t head, first, after;
+    uint64_t whole = after + 2 > entries ? after + 2 - entries : 0;
+    uint64_t gone = whole > b->first ? whole - b->first : 0;
+
+    if (gone > b->nr)
+        gone = b->nr;
+    memmove(b->record, b->record + gone, (b->nr - gone) * sizeof(*b->record));
+    b->first += gone;
+    b->lost += gone;
+    b->nr -= gone;
+}
+
+bool ring_read(const struct source *src, const struct machine *m, unsigned int cpu,
+               const struct beacon_cpu *info, struct ring_cursor *cursor, struct ring_batch *b)
+{
+    uint64_t head, after;
+
+    if (!ring_ok(m, info) || !read_head(src, m, cpu, &head))
+        return false;
+    b->first = place_cursor(cursor, head, info->ring_entries, &b->lost);
+    b->pending = head - b->first;
+    b->more = b->pending > b->max;
+    b->nr = b->more ? b->max : b->pending;
+    if (!read_records(src, info, b->first, b->nr, b->record))
+        return false;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (!read_head(src, m, cpu, &after))
+        return false;
+    drop_overtaken(b, info->ring_entries, after);
+    cursor->next = b->first + b->nr;
+    return true;
+}
+
+uint64_t event_ns(const struct machine *m, uint64_t ticks)
+{
+    uint64_t hz = m->beacon.cntfrq;
+
+    return hz ? (uint64_t)((unsigned __int128)ticks * 1000000000u / hz) : ticks;
+}
+
+/* A CPU's new records as events behind those of the other CPUs. */
+static void take_cpu(struct event_log *log, const struct source *src, const struct snapshot *snap,
+                     unsigned int cpu, struct trace_record *records, struct event *events,
+                     unsigned int *nr)
+{
+    struct ring_batch b = {.record = records, .max = EVENTS_BATCH};
+    bool begun = log->cursor[cpu].begun;
     struct event e;
 
-    if (!ring_ok(m, &c->info) || !read_head(src, m, c->cpu, &head))
+    if (!ring_read(src, &snap->machine, cpu, &snap->cpu[cpu].info, &log->cursor[cpu], &b))
         return;
-    first = account(log, c->cpu, head, c->info.ring_entries);
-    if (head - first > EVENTS_TAIL)
-        first = head - EVENTS_TAIL;
-    if (!read_records(src, &c->info, first, head - first, records) ||
-        !read_head(src, m, c->cpu, &after))
-        return;
-    for (uint64_t i = first; i < head; i++) {
-        if (i + c->info.ring_entries > after && event_decode(&records[i - first], c->cpu, &e))
-            log_add(log, &e);
+    if (begun) {
+        log->produced += b.nr + b.lost;
+        log->lost += b.lost;
+    }
+    for (unsigned int i = 0; i < b.nr; i++) {
+        if (!event_decode(&b.record[i], cpu, &e))
+            continue;
+        e.seq = b.first + i;
+        if (b.lost && begun)
+            events[(*nr)++] = (struct event){
+                .cpu = cpu, .seq = b.first - b.lost, .ticks = e.ticks, .lost = b.lost};
+        b.lost = 0;
+        events[(*nr)++] = e;
     }
 }
 
-/* Insertion: stable, so that a CPU's records stay in order, and nearly nothing to move. */
-static void sort_by_time(struct event *event, unsigned int nr)
+static int compare_events(const void *a, const void *b)
 {
-    for (unsigned int i = 1; i < nr; i++) {
-        struct event e = event[i];
-        unsigned int at = i;
+    const struct event *x = a, *y = b;
 
-        for (; at > 0 && event[at - 1].ticks > e.ticks; at--)
-            event[at] = event[at - 1];
-        event[at] = e;
-    }
+    if (x->ticks != y->ticks)
+        return x->ticks < y->ticks ? -1 : 1;
+    if (x->cpu != y->cpu)
+        return x->cpu < y->cpu ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-void events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
+static bool make_room(struct event_log *log, unsigned int ncpu)
 {
+    if (!log->records)
+        log->records = malloc(EVENTS_BATCH * sizeof(*log->records));
+    if (!log->batch)
+        log->batch = malloc((size_t)ncpu * (EVENTS_BATCH + 1) * sizeof(*log->batch));
+    return log->records && log->batch;
+}
+
+bool events_update(struct event_log *log, const struct source *src, const struct snapshot *snap)
+{
+    unsigned int nr = 0;
+
+    if (!make_room(log, snap->ncpu))
+        return false;
     for (unsigned int i = 0; i < snap->ncpu; i++)
-        update_cpu(log, src, &snap->machine, &snap->cpu[i]);
-    sort_by_time(log->event, log->nr);
+        take_cpu(log, src, snap, i, log->records, log->batch, &nr);
+    if (nr)
+        qsort(log->batch, nr, sizeof(*log->batch), compare_events);
+    for (unsigned int i = 0; i < nr; i++)
+        log_add(log, &log->batch[i]);
+    log->fresh = nr < log->nr ? nr : log->nr;
+    return true;
+}
+
+void events_free(struct event_log *log)
+{
+    if (!log)
+        return;
+    free(log->records);
+    free(log->batch);
+    log->records = NULL;
+    log->batch = NULL;
 }

@@ -238,6 +238,18 @@ const char *machine_engine_name(const struct machine *m)
     return engine_names[m->beacon.engine];
 }
 
+const char *machine_state_text(const struct machine *m)
+{
+    static const char *const states[] = {
+        [BEACON_MMU_ON] = "booting",
+        [BEACON_MAPCACHE_READY] = "mapcache ready",
+        [BEACON_PANICKED] = "panicked: ",
+        [BEACON_OFF] = "powered off",
+    };
+
+    return states[m->beacon.state];
+}
+
 const char *machine_cpu_state_name(enum beacon_cpu_state state)
 {
     switch (state) {

@@ -55,4 +55,7 @@ bool machine_slot_in_ram(const struct machine *m, uint64_t pa);
 const char *machine_engine_name(const struct machine *m);
 const char *machine_cpu_state_name(enum beacon_cpu_state state);
 
+/* "booting", "mapcache ready", "panicked: " (the message follows), "powered off". */
+const char *machine_state_text(const struct machine *m);
+
 #endif /* VIEWER_MODEL_MACHINE_H */

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READS_MAX 4 /* one, and three more if the CPU was changing its slots */
+#define GENERATION offsetof(struct beacon_cpu, generation)
+#define READS_MAX  4 /* one, and three more if the CPU was changing its slots */
 
 struct snapshot *snapshot_new(unsigned int ncpu)
 {
@@ -82,15 +83,17 @@ static void read_slots(const struct source *src, const struct machine *m, struct
  */
 static void read_once(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
 {
-    uint64_t before, after = 1;
-    uint64_t pa = m->pa + m->beacon.cpu_offset + (uint64_t)c->cpu * m->beacon.cpu_stride +
-                  offsetof(struct beacon_cpu, generation);
+    uint64_t before, after = 1, head;
+    uint64_t pa =
+        m->pa + m->beacon.cpu_offset + (uint64_t)c->cpu * m->beacon.cpu_stride + GENERATION;
 
     if (source_read_u64(src, pa, &before) != 0)
         before = 1;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     chain_read(src, m, c->info.root, &c->chain);
     read_slots(src, m, c);
+    if (source_read_u64(src, pa - GENERATION + offsetof(struct beacon_cpu, ring_head), &head) == 0)
+        c->info.ring_head = head;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (source_read_u64(src, pa, &after) != 0)
         after = 1;
@@ -105,10 +108,16 @@ static void count_slots(const struct machine *m, struct cpu_snapshot *c)
     for (unsigned int i = 0; i < m->beacon.domheap_entries; i++) {
         if (c->state[i] == SLOT_UNREAD)
             continue;
-        c->state[i] = judge(m, c->pte[i]);
+        c->state[i] = c->pte[i] ? judge(m, c->pte[i]) : SLOT_FREE;
         c->counts[c->state[i]]++;
         c->refs += pte_refs(c->pte[i]);
     }
+}
+
+void snapshot_recount(struct snapshot *snap, unsigned int cpu)
+{
+    if (snap->cpu[cpu].on)
+        count_slots(&snap->machine, &snap->cpu[cpu]);
 }
 
 static int read_cpu(const struct source *src, const struct machine *m, struct cpu_snapshot *c,

@@ -42,6 +42,9 @@ struct snapshot *snapshot_new(unsigned int ncpu);
 int snapshot_read(const struct source *src, const struct machine *m, struct snapshot *snap,
                   struct failure *f);
 
+/* States and counts anew, after entries of that CPU were changed by hand. */
+void snapshot_recount(struct snapshot *snap, unsigned int cpu);
+
 /* All that tools say about one slot. */
 struct slot_info {
     unsigned int slot;

@@ -17,8 +17,10 @@ struct marks *marks_new(unsigned int ncpu)
 
 void marks_free(struct marks *marks)
 {
-    if (marks)
+    if (marks) {
         free(marks->base);
+        free(marks->pinned);
+    }
     free(marks);
 }
 
@@ -51,6 +53,29 @@ static void sample_rates(struct marks *marks, const struct snapshot *snap)
     marks->rate_since = snap->time;
 }
 
+static void compare_pinned(struct marks *marks, const struct snapshot *snap)
+{
+    for (unsigned int i = 0; i < marks->ncpu; i++) {
+        const struct cpu_snapshot *a = &marks->pinned->cpu[i], *b = &snap->cpu[i];
+
+        for (unsigned int slot = 0; slot < SLOTS_MAX; slot++) {
+            marks->cpu[i].apart[slot] = slot_differs(a, b, slot);
+            if (marks->cpu[i].apart[slot])
+                marks->cpu[i].was[slot] = a->pte[slot];
+        }
+    }
+}
+
+void marks_pin(struct marks *marks, const struct snapshot *snap)
+{
+    free(marks->pinned);
+    marks->pinned = snap ? snapshot_new(snap->ncpu) : NULL;
+    if (!marks->pinned)
+        return;
+    memcpy(marks->pinned, snap, sizeof(*snap) + snap->ncpu * sizeof(snap->cpu[0]));
+    compare_pinned(marks, snap);
+}
+
 void marks_sample(struct marks *marks, const struct snapshot *prev, const struct snapshot *snap)
 {
     marks->now = snap->time;
@@ -68,6 +93,8 @@ void marks_sample(struct marks *marks, const struct snapshot *prev, const struct
             }
         }
     }
+    if (marks->pinned)
+        compare_pinned(marks, snap);
 }
 
 static void compare_stops(struct marks_cpu *m, const struct cpu_snapshot *a,
@@ -112,6 +139,8 @@ bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot)
 {
     const struct marks_cpu *m = &marks->cpu[cpu];
 
+    if (marks->pinned)
+        return m->apart[slot];
     if (marks->settled && marks->compared)
         return m->stepped[slot];
     return is_recent(marks, m->changed_at[slot]);
@@ -128,7 +157,7 @@ unsigned int marks_count(const struct marks *marks, unsigned int cpu)
 
 bool marks_fading(const struct marks *marks)
 {
-    if (marks->settled && marks->compared)
+    if (marks->pinned || (marks->settled && marks->compared))
         return false;
     for (unsigned int cpu = 0; cpu < marks->ncpu; cpu++) {
         if (marks_count(marks, cpu))

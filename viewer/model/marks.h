@@ -16,6 +16,7 @@
 
 struct marks_cpu {
     uint64_t changed_at[SLOTS_MAX]; /* ns; 0: never seen to change */
+    bool apart[SLOTS_MAX];          /* differs from the person's mark */
     bool stepped[SLOTS_MAX];        /* differs between the last two settled stops */
     lpae_t was[SLOTS_MAX];          /* the entry before the change that is marked */
     unsigned int nr_stepped;
@@ -31,7 +32,8 @@ struct marks {
     bool settled;  /* show the difference of stops, not the last half second */
     bool compared; /* there were two stops to compare */
     uint64_t settled_at;
-    struct snapshot *base; /* the last settled stop; NULL before the first */
+    struct snapshot *pinned; /* the person's own mark: what differs from it is marked; NULL: none */
+    struct snapshot *base;   /* the last settled stop; NULL before the first */
     struct marks_cpu cpu[];
 };
 
@@ -47,6 +49,9 @@ void marks_settle(struct marks *marks, const struct snapshot *snap);
 
 /* It runs, or moves again. */
 void marks_unsettle(struct marks *marks);
+
+/* Compare with this snapshot from now on (a copy is kept); NULL: with the past again. */
+void marks_pin(struct marks *marks, const struct snapshot *snap);
 
 /* Is this slot to be marked? */
 bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot);

@@ -8,6 +8,7 @@
 /* Exit statuses of hvscope; documented to users, so they never change. */
 enum exit_status {
     EXIT_DONE = 0,
+    EXIT_NOT_MET = 1,   /* wait timed out */
     EXIT_USAGE = 2,     /* bad usage, or the output could not be written */
     EXIT_NO_TARGET = 3, /* no target, or it went away */
     EXIT_NOT_UNDERSTOOD = 4,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/target.h"
 
+#include "source/backends.h"
+#include "source/recording.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -96,6 +99,14 @@ static int open_machine(struct target *target, const char *dir, struct failure *
 int target_open(struct target *target, const struct target_spec *spec, struct failure *f)
 {
     *target = (struct target){.dir_fd = -1};
+    if (spec->recording) {
+        target->src = recording_open(spec->recording, f);
+        return target->src ? 0 : -1;
+    }
+    if (spec->qmp) {
+        target->src = backends_open(spec->qmp, f);
+        return target->src ? 0 : -1;
+    }
     if (spec->nr_ram) {
         target->src = ram_open(spec->ram, spec->nr_ram, f);
         return target->src ? 0 : -1;

@@ -13,9 +13,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the command line says. Either dir, or nr_ram files. */
+/* What the command line says. A recording, else nr_ram files, else dir. */
 struct target_spec {
     const char *dir;
+    const char *recording; /* or a snapshot */
+    const char *qmp;       /* a QMP socket: QEMU says where its RAM is */
     struct ram_spec ram[RAM_FILES_MAX];
     unsigned int nr_ram;
     bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */

@@ -30,8 +30,9 @@ static const struct {
     uint32_t ch;
     char ascii;
 } replacements[] = {
-    {0xb7, '.'},   {0x2500, '-'}, {0x2502, '|'}, {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'},
-    {0x2518, '+'}, {0x2192, '>'}, {0x25b8, '>'}, {0x2026, '~'}, {0x2588, '#'},
+    {0xb7, '.'},   {0x2500, '-'}, {0x2502, '|'}, {0x250c, '+'}, {0x2510, '+'},
+    {0x2514, '+'}, {0x2518, '+'}, {0x2192, '>'}, {0x25b8, '>'}, {0x2026, '~'},
+    {0x2588, '#'}, {0x2580, '"'}, {0x2584, '_'},
 };
 
 int canvas_init(struct canvas *c, unsigned int rows, unsigned int cols, enum color_mode mode,

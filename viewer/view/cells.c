@@ -46,6 +46,68 @@ enum role cell_role(unsigned int state, unsigned int refs)
     }
 }
 
+/* A step of the ramp, 0 to 5. */
+static enum role ramp(unsigned int step)
+{
+    static const enum role roles[] = {ROLE_COUNT_1, ROLE_COUNT_2, ROLE_COUNT_3,
+                                      ROLE_COUNT_4, ROLE_COUNT_8, ROLE_COUNT_C};
+
+    return roles[step < 6 ? step : 5];
+}
+
+/* How often 4 goes into n before nothing is left. */
+static unsigned int log4(uint64_t n)
+{
+    unsigned int steps = 0;
+
+    for (; n > 1; n /= 4)
+        steps++;
+    return steps;
+}
+
+const char *color_by_name(enum color_by color)
+{
+    static const char *const names[] = {"refs", "age", "heat", "probe", "caller"};
+
+    return names[color];
+}
+
+/* Of a valid slot that something is known of. The warmest end of the ramp: young, warm, far. */
+static enum role dimension_role(const struct frame *f, const struct ui *ui,
+                                const struct slot_info *i, const struct slot_activity *s)
+{
+    unsigned int heat, age;
+
+    switch (ui->color) {
+    case COLOR_BY_PROBE:
+        return ramp(log4(i->probe) + (i->probe != 0));
+    case COLOR_BY_HEAT:
+        heat = s ? activity_heat(f->activity, s) : 0;
+        return heat ? ramp(log4(heat)) : ROLE_CACHED;
+    case COLOR_BY_AGE:
+        if (!s || !s->last_map)
+            return ROLE_CACHED;
+        age = log4(activity_age(f->activity, s->last_map) / 10000000);
+        return ramp(age < 6 ? 5 - age : 0);
+    default:
+        return s && s->nr ? ramp((unsigned int)(s->holder[s->nr - 1].caller >> 2) % 6)
+                          : ROLE_CACHED;
+    }
+}
+
+enum role cells_role(const struct frame *f, const struct ui *ui, unsigned int cpu,
+                     unsigned int slot)
+{
+    const struct cpu_snapshot *c = &f->snap->cpu[cpu];
+    unsigned int state = c->state[slot];
+    struct slot_info i;
+
+    if (ui->color == COLOR_BY_REFS || state == SLOT_FREE || state >= SLOT_BROKEN)
+        return cell_role(state, pte_refs(c->pte[slot]));
+    i = slot_describe(&f->snap->machine, slot, c->pte[slot]);
+    return dimension_role(f, ui, &i, activity_slot(f->activity, cpu, slot));
+}
+
 static unsigned int weight(const struct cpu_snapshot *c, unsigned int slot)
 {
     unsigned int state = c->state[slot];

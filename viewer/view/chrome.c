@@ -201,6 +201,12 @@ static void say_changes(struct message *m, const struct frame *f, unsigned int h
 {
     bool stops = f->marks->settled && f->marks->compared;
 
+    if (f->marks->pinned) {
+        say(m, "since the mark: ");
+        say_here(m, f, here);
+        say_others(m, f, here, false);
+        return;
+    }
     if (f->marks->settled && !f->marks->compared) {
         say(m, "stopped: step, and what changes is marked");
         return;
@@ -216,10 +222,20 @@ void chrome_draw_message(struct canvas *c, int row, int col, int width, const st
     struct message m = {.len = 0};
     enum role role = ROLE_TEXT;
 
-    if (ui_top_is(ui, LAYER_GOTO)) {
+    if (ui->view_digit) {
+        say(&m, "view: 1 Slots  2 Tables  3 Map  4 Events  5 Check  6 Stats  7 all CPUs");
+        role = ROLE_WARN;
+    } else if (ui_top_is(ui, LAYER_GOTO)) {
         say(&m, "go to slot (0-%u): %s", frame_entries(f) - 1, ui->input);
         role = ROLE_WARN;
         canvas_set_cursor(c, row, col + m.len < c->cols ? col + (int)m.len : col);
+    } else if (ui_top_is(ui, LAYER_PROMPT)) {
+        say(&m, "%s%s", ui->prompt == 'f' ? "only: " : ui->prompt == '/' ? "/" : ":", ui->line);
+        role = ROLE_WARN;
+        canvas_set_cursor(c, row, col + m.len < c->cols ? col + (int)m.len : col);
+    } else if (ui->notice[0]) {
+        say(&m, "%s", ui->notice);
+        role = ROLE_WARN;
     } else if (!f->snap) {
         say(&m, "%s", f->waiting ? f->waiting : "");
         role = ROLE_WARN;

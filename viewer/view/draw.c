@@ -4,6 +4,7 @@
 #include "view/chrome.h"
 #include "view/layers.h"
 #include "view/overview.h"
+#include "view/pages.h"
 #include "view/slots.h"
 
 /* What a view has to bring; a key of keys.def leads to it. */
@@ -14,6 +15,11 @@ struct view_ops {
 
 static const struct view_ops views[VIEWS] = {
     [VIEW_SLOTS] = {"slots", slots_draw},
+    [VIEW_TABLES] = {"tables", tables_draw},
+    [VIEW_MAP] = {"map", map_draw},
+    [VIEW_EVENTS] = {"events", events_draw},
+    [VIEW_CHECK] = {"check", check_draw},
+    [VIEW_STATS] = {"stats", stats_draw},
     [VIEW_OVERVIEW] = {"overview", overview_draw},
 };
 
@@ -27,8 +33,10 @@ void draw_picture(struct canvas *c, const struct frame *f, const struct ui *ui)
     views[l.kind == LAYOUT_LINE ? VIEW_SLOTS : ui->view].draw(c, f, ui);
     if (l.kind >= LAYOUT_SINGLE) {
         chrome_draw_key_bar(c, l.rows - 1);
-        if (ui->view == VIEW_OVERVIEW)
+        if (ui->view != VIEW_SLOTS)
             chrome_draw_message(c, l.rows - 2, 0, l.cols, f, ui);
+    } else if (l.kind == LAYOUT_SMALL && ui->view != VIEW_SLOTS) {
+        chrome_draw_message(c, l.rows - 1, 0, l.cols, f, ui);
     }
     layers_draw(c, f, ui);
 }

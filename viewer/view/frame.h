@@ -6,18 +6,31 @@
 #ifndef VIEWER_VIEW_FRAME_H
 #define VIEWER_VIEW_FRAME_H
 
-#include "model/events.h"
+#include "model/activity.h"
+#include "model/check.h"
 #include "model/marks.h"
+#include "model/ranges.h"
 #include "model/runstate.h"
+#include "model/series.h"
+#include "model/tables.h"
+#include "source/symbols.h"
 
 #define NOTE_MAX 200
 
 struct frame {
-    const struct snapshot *snap;    /* NULL: nothing to show */
-    const struct marks *marks;      /* NULL if snap is */
-    const struct event_log *events; /* NULL if there are none */
-    const char *target;             /* as the person named it */
-    const char *waiting;            /* why snap is NULL: a sentence */
+    const struct snapshot *snap;     /* NULL: nothing to show */
+    const struct marks *marks;       /* NULL if snap is */
+    const struct event_log *events;  /* NULL if there are none */
+    const struct activity *activity; /* NULL if there are none */
+    const struct series *series;     /* NULL: nothing yet */
+    const struct findings *findings; /* of this snapshot; NULL: nobody asked */
+    const struct table_page *table;  /* that the Tables view shows; NULL: nobody asked */
+    const struct ranges *ranges;     /* of the CPU in focus; NULL: nobody asked */
+    const struct symbols *symbols;   /* NULL: none */
+    unsigned int position;           /* in the history, from 1; 0: at its end, live */
+    unsigned int positions;
+    const char *target;  /* as the person named it */
+    const char *waiting; /* why snap is NULL: a sentence */
     enum run_word word;
     char note[NOTE_MAX];
     unsigned int hz;

@@ -6,6 +6,7 @@
 #include "view/slots.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define BOX_ROWS   22
 #define BOX_COLS   80
@@ -140,6 +141,31 @@ static void draw_detail(struct canvas *c, const struct frame *f, const struct ui
     draw_fields(c, &b, 3, i.pte);
 }
 
+/* What a command printed; lines that are too long are cut. */
+static void draw_text(struct canvas *c, const struct ui *ui)
+{
+    int rows = (int)c->rows > 4 ? (int)c->rows - 2 : (int)c->rows, row = 0;
+    const char *line = ui->text ? ui->text : "";
+    char title[LINE_MAX_CHARS + 32];
+    unsigned int n = 0;
+
+    for (int r = 0; r < rows; r++)
+        canvas_fill(c, r + 1, 0, c->cols, ROLE_TEXT, ' ');
+    snprintf(title, sizeof(title), ":%s  (Esc closes, arrows scroll)", ui->line);
+    canvas_fill(c, 1, 0, c->cols, ROLE_TAB_FOCUS, ' ');
+    canvas_text(c, 1, 1, (int)c->cols - 1, ROLE_TAB_FOCUS, title);
+    for (; *line; n++) {
+        size_t len = strcspn(line, "\n");
+        char copy[TEXT_MAX];
+
+        if (n >= ui->text_top && row < rows - 2) {
+            snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
+            canvas_text(c, 2 + row++, 0, c->cols, ROLE_TEXT, copy);
+        }
+        line += len + (line[len] == '\n');
+    }
+}
+
 void layers_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
 {
     for (unsigned int i = 0; i < ui->nr_layers; i++) {
@@ -147,7 +173,9 @@ void layers_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
             draw_help(c);
         else if (ui->layer[i] == LAYER_DETAIL)
             draw_detail(c, f, ui);
+        else if (ui->layer[i] == LAYER_TEXT)
+            draw_text(c, ui);
     }
-    if (ui->nr_layers && !ui_top_is(ui, LAYER_GOTO))
+    if (ui->nr_layers && !ui_top_is(ui, LAYER_GOTO) && !ui_top_is(ui, LAYER_PROMPT))
         c->cursor_row = c->cursor_col = -1;
 }

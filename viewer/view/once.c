@@ -49,13 +49,14 @@ int view_once(const struct options *o)
     struct failure f;
     struct frame frame;
     struct ui ui;
+    struct session_wants wants = {0};
     int ret = -1;
 
-    if (session_open(&s, &o->target, clock_now(), &f))
+    if (session_open(&s, o, clock_now(), &f))
         return failure_report(&f);
     ask_once(&s);
     ui_init(&ui, o->hz);
-    session_frame(&s, ui.hz, clock_now(), &frame);
+    session_frame(&s, ui.hz, clock_now(), &wants, &frame);
     if (frame.snap && options_check_cpus(o, frame.snap->ncpu, &f)) {
         session_close(&s);
         return failure_report(&f);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/panes.h"
 
+#include "model/lookup.h"
 #include "model/pte_text.h"
 #include "view/cells.h"
 #include "view/chrome.h"
+#include "view/pages.h"
 #include "view/slots.h"
 
 #include <inttypes.h>
@@ -121,13 +123,11 @@ static void same_frame_text(const struct frame *f, const struct ui *ui, const st
         for (unsigned int slot = 0; s->on && slot < frame_entries(f) && len < size; slot++) {
             struct slot_info other;
 
-            if (s->state[slot] == SLOT_FREE || s->state[slot] == SLOT_UNREAD ||
-                (cpu == ui->cpu && slot == ui->slot))
+            if ((cpu == ui->cpu && slot == ui->slot) || !slot_maps(s, slot, i->mfn))
                 continue;
             other = slot_describe(&f->snap->machine, slot, s->pte[slot]);
-            if (other.block && other.pa == i->pa)
-                len += snprintf(buf + len, size - len, "%sCPU%u slot %u (%u)", len ? ", " : "", cpu,
-                                slot, other.refs);
+            len += snprintf(buf + len, size - len, "%sCPU%u slot %u (%u)", len ? ", " : "", cpu,
+                            slot, other.refs);
         }
     }
     if (!len)
@@ -181,7 +181,8 @@ static void draw_detail(struct canvas *c, const struct frame *f, const struct ui
                       f->marks->cpu[ui->cpu].was[ui->slot]);
     pte_line(i.pte, 2, text, sizeof(text));
     put_field(c, row + 6, col, width, "", text);
-    canvas_text(c, row + 7, col, width, ROLE_DIM, "Enter: bit by bit");
+    holders_text(f, ui->cpu, ui->slot, i.refs, text, sizeof(text));
+    put_field(c, row + 7, col, width, "held", text[0] ? text : "by nobody; Enter: bit by bit");
 }
 
 static void draw_neighbour(struct canvas *c, int row, int col, int width, const struct frame *f,
@@ -277,29 +278,6 @@ static void draw_totals(struct canvas *c, const struct frame *f, const struct ui
         draw_total(c, TOTALS_ROW + 2 + i, col, width, f, ui, first + i);
 }
 
-static void draw_event(struct canvas *c, int row, int col, int width, const struct frame *f,
-                       const struct event *e)
-{
-    uint64_t hz = f->snap->machine.beacon.cntfrq;
-    int at = col;
-    enum role role = e->kind == TRACE_MAP ? ROLE_EVENT_MAP : ROLE_EVENT_UNMAP;
-
-    if (hz)
-        at += canvas_printf(c, row, at, width, ROLE_DIM, "%11.6f", (double)e->ticks / hz);
-    else
-        at += canvas_printf(c, row, at, width, ROLE_DIM, "%11" PRIu64, e->ticks);
-    at += canvas_printf(c, row, at, col + width - at, role, " %-6s", event_name(e->kind));
-    at += canvas_printf(c, row, at, col + width - at, ROLE_TEXT, " CPU%-2u ", e->cpu);
-    if (e->kind != TRACE_BYPASS)
-        at += canvas_printf(c, row, at, col + width - at, ROLE_TEXT, "slot %-4u refs %-2u ",
-                            e->slot, e->refs);
-    at += canvas_printf(c, row, at, col + width - at, ROLE_TEXT, "mfn 0x%-7" PRIx64, e->mfn);
-    if (e->kind == TRACE_MAP)
-        canvas_printf(c, row, at, col + width - at, ROLE_TEXT, " %-4s +%u", e->hit ? "hit" : "take",
-                      e->probe);
-    canvas_printf(c, row, at + 11, col + width - at - 11, ROLE_DIM, "by 0x%" PRIx64, e->caller);
-}
-
 void panes_draw_events(struct canvas *c, const struct frame *f, int row, int col, int rows,
                        int cols)
 {
@@ -309,7 +287,7 @@ void panes_draw_events(struct canvas *c, const struct frame *f, int row, int col
         return;
     shown = n < (unsigned int)rows ? n : (unsigned int)rows;
     for (unsigned int i = 0; i < shown; i++)
-        draw_event(c, row + i, col, cols, f, &f->events->event[n - shown + i]);
+        event_draw(c, row + i, col, cols, f, event_at(f->events, n - shown + i), false);
 }
 
 static void draw_events(struct canvas *c, const struct frame *f)

@@ -37,6 +37,15 @@ void screen_resize(unsigned int *rows, unsigned int *cols);
  */
 void screen_show(const struct canvas *c, const struct canvas *last);
 
+/*
+ * Send what the terminal did not take yet. True if nothing is left: only then
+ * is there any use in the next picture. Never waits.
+ */
+bool screen_flush(void);
+
+/* To be polled for POLLOUT; -1 if nothing is left to send. */
+int screen_waits_for(void);
+
 /* The next show sends everything. */
 void screen_redraw(void);
 

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/session.h"
 
+#include "command/context.h"
+#include "source/recording.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MS            UINT64_C(1000000)
-#define QUERY_NS      (250 * MS)
-#define QUERY_SURE_NS (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
-#define QUERY_BUSY_NS (500 * MS)
-#define ATTACH_NS     (250 * MS)
-#define LOAD_TRIES    25
-#define LOAD_TRY_US   20000
-#define REFUSALS_GONE 2
+#define MS              UINT64_C(1000000)
+#define QUERY_NS        (250 * MS)
+#define QUERY_SURE_NS   (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
+#define QUERY_BUSY_NS   (500 * MS)
+#define ATTACH_NS       (250 * MS)
+#define LOAD_TRIES      25
+#define LOAD_TRY_US     20000
+#define REFUSALS_GONE   2
+#define RANGES_NS       (1000 * MS)
+#define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)
@@ -23,7 +28,18 @@ static void forget_machine(struct session *s)
     marks_free(s->marks);
     s->snap = s->spare = NULL;
     s->marks = NULL;
-    s->events = (struct event_log){0};
+    events_free(s->events);
+    free(s->events);
+    s->events = NULL;
+    activity_free(s->activity);
+    s->activity = NULL;
+    s->series = (struct series){0};
+    history_clear(&s->history);
+    past_leave(&s->past);
+    ranges_free(&s->ranges);
+    symbols_close(s->symbols);
+    s->symbols = NULL;
+    s->symbols_tried = false;
     s->published = false;
     s->changed = true;
 }
@@ -35,7 +51,9 @@ static int make_room(struct session *s, unsigned int ncpu)
     forget_machine(s);
     s->spare = snapshot_new(ncpu);
     s->marks = marks_new(ncpu);
-    return s->spare && s->marks ? 0 : -1;
+    s->events = calloc(1, sizeof(*s->events));
+    s->activity = activity_new(ncpu, s->machine.beacon.cntfrq);
+    return s->spare && s->marks && s->events && s->activity ? 0 : -1;
 }
 
 static void note_reboot(struct session *s, uint64_t now)
@@ -79,6 +97,23 @@ static void settle_marks(struct session *s, uint64_t now)
     }
 }
 
+static void take_events(struct session *s)
+{
+    if (!events_update(s->events, s->target.src, s->snap))
+        return;
+    for (unsigned int i = s->events->nr - s->events->fresh; i < s->events->nr; i++)
+        activity_add(s->activity, event_at(s->events, i));
+}
+
+/* Once a boot: the ELF file may have come with the image. */
+static void find_symbols(struct session *s)
+{
+    if (s->symbols_tried)
+        return;
+    s->symbols_tried = true;
+    s->symbols = context_find_symbols(s->options, &s->machine, &s->symbols_why);
+}
+
 /* The new snapshot is in spare; the one before it becomes the spare. */
 static void take_over(struct session *s, uint64_t now)
 {
@@ -93,7 +128,10 @@ static void take_over(struct session *s, uint64_t now)
         s->run.moved_at = now;
         s->changed = true;
     }
-    events_update(&s->events, s->target.src, s->snap);
+    take_events(s);
+    if (differs)
+        history_add(&s->history, s->snap);
+    series_sample(&s->series, s->snap);
     settle_marks(s, now);
 }
 
@@ -104,6 +142,7 @@ static void read_data(struct session *s, uint64_t now)
     if (make_room(s, s->machine.beacon.ncpu))
         return;
     s->published = true;
+    find_symbols(s);
     if (!s->spare)
         s->spare = snapshot_new(s->machine.beacon.ncpu);
     if (s->spare && snapshot_read(s->target.src, &s->machine, s->spare, &s->why) == 0)
@@ -147,6 +186,8 @@ static void attach_again(struct session *s, uint64_t now)
     note_reboot(s, now);
 }
 
+static void play(struct session *s, uint64_t now);
+
 void session_sample(struct session *s, uint64_t now)
 {
     enum source_health health;
@@ -155,6 +196,10 @@ void session_sample(struct session *s, uint64_t now)
         attach_again(s, now);
     if (!s->target.src)
         return;
+    if (source_is_recording(s->target.src) && s->snap) {
+        play(s, now);
+        return;
+    }
     health = target_health(&s->target);
     if (health != SOURCE_OK) {
         lose_target(s, now);
@@ -170,7 +215,11 @@ static void name_target(struct session *s)
 {
     const struct target_spec *spec = s->spec;
 
-    if (spec->nr_ram > 1)
+    if (spec->recording)
+        snprintf(s->name, sizeof(s->name), "%s", spec->recording);
+    else if (spec->qmp)
+        snprintf(s->name, sizeof(s->name), "%s", spec->qmp);
+    else if (spec->nr_ram > 1)
         snprintf(s->name, sizeof(s->name), "%s and %u more", spec->ram[0].path, spec->nr_ram - 1);
     else
         snprintf(s->name, sizeof(s->name), "%s", spec->nr_ram ? spec->ram[0].path : spec->dir);
@@ -191,12 +240,12 @@ static bool has_our_image(const struct session *s, struct failure *f)
     return false;
 }
 
-int session_open(struct session *s, const struct target_spec *spec, uint64_t now, struct failure *f)
+int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f)
 {
-    *s = (struct session){.spec = spec, .target.dir_fd = -1};
+    *s = (struct session){.options = o, .spec = &o->target, .target.dir_fd = -1};
     qmp_init(&s->qmp);
     name_target(s);
-    if (target_open(&s->target, spec, f))
+    if (target_open(&s->target, s->spec, f))
         return -1;
     reset_run(s);
     if (!has_our_image(s, f)) {
@@ -270,7 +319,71 @@ void session_freeze(struct session *s, bool frozen)
 {
     if (s->run.frozen != frozen)
         s->changed = true;
+    if (!frozen)
+        past_leave(&s->past);
     s->run.frozen = frozen;
+}
+
+/* The frames before it are gone through first: what they changed shows. */
+static bool show_recorded(struct session *s, unsigned int to)
+{
+    unsigned int from = to > RECORDED_BEFORE ? to - RECORDED_BEFORE : 0;
+
+    if (to == s->recorded + 1 && s->snap)
+        from = to;
+    else
+        forget_machine(s);
+    for (unsigned int n = from; n <= to; n++) {
+        const struct frame_head *head = recording_frame(s->target.src, n);
+
+        if (recording_seek(s->target.src, n))
+            return false;
+        runstate_answer(&s->run, (enum qmp_status)head->status, head->word, head->time);
+        read_data(s, head->time);
+    }
+    s->recorded = to;
+    s->changed = true;
+    return true;
+}
+
+/* While it plays: the frames whose time has come. */
+static void play(struct session *s, uint64_t now)
+{
+    unsigned int next = s->recorded + 1;
+    const struct frame_head *head, *here = recording_frame(s->target.src, s->recorded);
+
+    if (s->run.frozen || next >= recording_frames(s->target.src)) {
+        s->played_at = now;
+        return;
+    }
+    head = recording_frame(s->target.src, next);
+    if (now - s->played_at < head->time - here->time)
+        return;
+    s->played_at += head->time - here->time;
+    show_recorded(s, next);
+}
+
+bool session_step(struct session *s, int step, int leap)
+{
+    int to;
+
+    if (source_is_recording(s->target.src) && leap) {
+        to = (int)s->recorded + leap;
+        past_leave(&s->past);
+        if (to < 0 || to >= (int)recording_frames(s->target.src))
+            return false;
+        return show_recorded(s, (unsigned int)to);
+    }
+    s->changed = true;
+    return s->snap && past_move(&s->past, &s->history, s->events, step, leap);
+}
+
+void session_mark(struct session *s, bool marked)
+{
+    if (!s->marks || !s->snap || (s->marks->pinned != NULL) == marked)
+        return;
+    marks_pin(s->marks, marked ? s->snap : NULL);
+    s->changed = true;
 }
 
 static const char *waiting_text(const struct session *s)
@@ -282,19 +395,78 @@ static const char *waiting_text(const struct session *s)
     return s->why.text;
 }
 
-void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f)
+static void show_past(const struct session *s, struct frame *f)
+{
+    f->snap = s->past.snap;
+    f->marks = s->past.marks;
+    f->events = s->past.events;
+    f->activity = s->past.activity;
+    f->position = s->past.position;
+    f->positions = s->events->nr;
+    snprintf(f->note, sizeof(f->note), "#%u of %u", f->position, f->positions);
+}
+
+/* Ranges take a walk through all tables: at most once a second, and anew for another CPU. */
+static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
+{
+    const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
+    struct failure f;
+    struct regime r;
+
+    if (s->ranges.nr && s->ranges_cpu == wants->cpu && s->snap->time - s->ranges_at < RANGES_NS)
+        return &s->ranges;
+    if (!s->target.src)
+        return s->ranges.nr && s->ranges_cpu == wants->cpu ? &s->ranges : NULL;
+    ranges_free(&s->ranges);
+    s->ranges_cpu = wants->cpu;
+    s->ranges_at = s->snap->time;
+    if (!c->on || regime_of_machine(&r, &s->machine, &f) ||
+        ranges_read(s->target.src, &s->machine, &r, c->info.root, &s->ranges, &f))
+        return NULL;
+    return &s->ranges;
+}
+
+static void add_wanted(struct session *s, const struct session_wants *wants, struct frame *f)
+{
+    if (!s->snap || wants->cpu >= s->snap->ncpu)
+        return;
+    if (wants->ranges)
+        f->ranges = read_ranges(s, wants);
+    if (wants->findings) {
+        check_snapshot(f->snap, f->activity, &s->findings);
+        f->findings = &s->findings;
+    }
+    if (!wants->table)
+        return;
+    if (s->target.src && s->snap->cpu[wants->cpu].on)
+        table_read(s->target.src, &s->machine, s->snap->cpu[wants->cpu].info.root, &wants->path,
+                   &s->table);
+    f->table = s->snap->cpu[wants->cpu].on ? &s->table : NULL;
+}
+
+void session_frame(struct session *s, unsigned int hz, uint64_t now,
+                   const struct session_wants *wants, struct frame *f)
 {
     const struct machine *m = s->published ? &s->machine : NULL;
 
     *f = (struct frame){
         .snap = s->snap,
         .marks = s->snap ? s->marks : NULL,
-        .events = &s->events,
+        .events = s->snap ? s->events : NULL,
+        .activity = s->snap ? s->activity : NULL,
+        .series = s->snap ? &s->series : NULL,
+        .symbols = s->symbols,
         .target = s->name,
         .waiting = s->snap ? NULL : waiting_text(s),
         .word = runstate_word(&s->run, m, now),
         .hz = hz,
     };
     runstate_note(&s->run, m, f->word, f->note, sizeof(f->note));
+    if (s->past.position)
+        show_past(s, f);
+    else if (source_is_recording(s->target.src))
+        snprintf(f->note, sizeof(f->note), "frame %u of %u", s->recorded + 1,
+                 recording_frames(s->target.src));
+    add_wanted(s, wants, f);
     s->changed = false;
 }

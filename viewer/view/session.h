@@ -6,9 +6,11 @@
 #ifndef VIEWER_VIEW_SESSION_H
 #define VIEWER_VIEW_SESSION_H
 
+#include "command/options.h"
 #include "source/qmp.h"
 #include "source/target.h"
 #include "view/frame.h"
+#include "view/past.h"
 
 struct session {
     const struct target_spec *spec;
@@ -16,7 +18,20 @@ struct session {
     struct snapshot *snap; /* the newest; NULL: none */
     struct snapshot *spare;
     struct marks *marks;
-    struct event_log events;
+    struct event_log *events;
+    struct activity *activity;
+    struct history history;
+    struct past past;
+    struct series series;
+    struct findings findings;
+    struct table_page table;
+    struct ranges ranges;
+    uint64_t ranges_at; /* when they were read, ns */
+    unsigned int ranges_cpu;
+    struct symbols *symbols;
+    bool symbols_tried; /* for this build of the image */
+    struct failure symbols_why;
+    const struct options *options;
     struct machine machine; /* the newest beacon that was understood */
     bool published;         /* machine is valid, and of the machine that is there now */
     bool had_boot;          /* machine was valid once: another boot is a reboot */
@@ -28,16 +43,24 @@ struct session {
     uint64_t next_attach;
     uint64_t registers;    /* of the halted machine, hashed; 0: not known */
     unsigned int refusals; /* of QMP, in a row */
+    uint64_t played_at;    /* of a recording: when the frame that is shown was due */
+    unsigned int recorded; /* frame of a recording that is shown */
     bool changed;          /* since session_frame(): the picture may differ */
     char name[NOTE_MAX];   /* of the target */
+};
+
+/* What the picture needs beside the slots. */
+struct session_wants {
+    unsigned int cpu;
+    bool table, ranges, findings;
+    struct table_path path;
 };
 
 /*
  * Attach and read once. -1 with f if there is no target, or none of ours; an
  * image that has not published its beacon yet is waited for.
  */
-int session_open(struct session *s, const struct target_spec *spec, uint64_t now,
-                 struct failure *f);
+int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f);
 void session_close(struct session *s);
 
 /* Look at the target; now: CLOCK_MONOTONIC, ns. */
@@ -52,7 +75,17 @@ int session_query_fd(const struct session *s);
 
 void session_freeze(struct session *s, bool frozen);
 
+/*
+ * Through the history, by events and snapshots (recordings: by frames); the
+ * picture must be frozen. False if there is nothing to go through.
+ */
+bool session_step(struct session *s, int step, int leap);
+
+/* Compare with this moment from now on, or not any more. */
+void session_mark(struct session *s, bool marked);
+
 /* What to draw. It points into the session and is valid until its next call. */
-void session_frame(struct session *s, unsigned int hz, uint64_t now, struct frame *f);
+void session_frame(struct session *s, unsigned int hz, uint64_t now,
+                   const struct session_wants *wants, struct frame *f);
 
 #endif /* VIEWER_VIEW_SESSION_H */

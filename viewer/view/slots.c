@@ -17,7 +17,7 @@ static void draw_cell(struct canvas *c, int row, int col, const struct frame *f,
 {
     const struct cpu_snapshot *s = &f->snap->cpu[ui->cpu];
     unsigned int refs = pte_refs(s->pte[slot]);
-    enum role role = cell_role(s->state[slot], refs);
+    enum role role = cells_role(f, ui, ui->cpu, slot);
 
     if (slot == ui->slot) {
         canvas_set_cursor(c, row, col);
@@ -228,7 +228,7 @@ static void draw_brief(struct canvas *c, int row, int col, const struct frame *f
     struct slot_info i;
     char text[TEXT_MAX];
 
-    if (ui_top_is(ui, LAYER_GOTO) || !f->snap) {
+    if (ui_top_is(ui, LAYER_GOTO) || ui_top_is(ui, LAYER_PROMPT) || ui->notice[0] || !f->snap) {
         chrome_draw_message(c, row, col, c->cols - col, f, ui);
         return;
     }

@@ -4,6 +4,8 @@
 #include "view/chrome.h"
 #include "view/overview.h"
 
+#include <hvscope/layout.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 
 void ui_init(struct ui *ui, unsigned int hz)
 {
-    *ui = (struct ui){.hz = hz, .follow = true, .digit = -1};
+    *ui = (struct ui){.hz = hz, .follow = true, .digit = -1, .entry = DOMHEAP_L0_INDEX};
 }
 
 bool ui_top_is(const struct ui *ui, enum layer layer)
@@ -28,7 +30,7 @@ static bool is_open(const struct ui *ui, enum layer layer)
     return false;
 }
 
-static void open_layer(struct ui *ui, enum layer layer)
+void ui_open_layer(struct ui *ui, enum layer layer)
 {
     if (!is_open(ui, layer) && ui->nr_layers < LAYERS)
         ui->layer[ui->nr_layers++] = layer;
@@ -43,11 +45,21 @@ static bool close_layer(struct ui *ui)
         ui->nr_layers--;
         return true;
     }
-    if (ui->view == VIEW_OVERVIEW) {
-        ui->view = VIEW_SLOTS;
-        return true;
-    }
-    return false;
+    return ui_return(ui);
+}
+
+void ui_free(struct ui *ui)
+{
+    free(ui->text);
+    ui->text = NULL;
+}
+
+void ui_show_text(struct ui *ui, const char *text)
+{
+    free(ui->text);
+    ui->text = strdup(text);
+    ui->text_top = 0;
+    ui_open_layer(ui, LAYER_TEXT);
 }
 
 void ui_clamp(struct ui *ui, const struct frame *f)
@@ -79,14 +91,6 @@ void ui_follow(struct ui *ui, const struct frame *f)
     ui->slot = slot;
 }
 
-static void move_slot(struct ui *ui, const struct frame *f, int by)
-{
-    int slot = (int)ui->slot + by;
-
-    if (slot >= 0 && slot < (int)frame_entries(f))
-        ui->slot = slot;
-}
-
 static void move_cpu(struct ui *ui, const struct frame *f, int by)
 {
     unsigned int n = frame_ncpu(f);
@@ -94,21 +98,16 @@ static void move_cpu(struct ui *ui, const struct frame *f, int by)
     ui->cpu = (ui->cpu + n + by) % n;
 }
 
-/* One row up or down; in the overview rows are CPUs. */
-static void move_row(struct ui *ui, const struct frame *f, const struct layout *l, int by)
-{
-    if (ui->view == VIEW_OVERVIEW) {
-        if ((int)ui->cpu + by >= 0 && ui->cpu + by < frame_ncpu(f))
-            ui->cpu += by;
-    } else {
-        move_slot(ui, f, by * l->per_row);
-    }
-}
-
 static void press_digit(struct ui *ui, const struct frame *f, int digit, uint64_t now)
 {
     unsigned int both = ui->digit * 10 + digit;
 
+    if (ui->view_digit) {
+        ui->view_digit = false;
+        if (digit >= 1 && digit <= VIEW_OVERVIEW)
+            ui_pick_view(ui, (enum view_id)(digit - 1));
+        return;
+    }
     if (ui->digit > 0 && now - ui->digit_at < DIGIT_NS && both < frame_ncpu(f)) {
         ui->cpu = both;
         ui->digit = -1;
@@ -120,14 +119,25 @@ static void press_digit(struct ui *ui, const struct frame *f, int digit, uint64_
         ui->cpu = digit;
 }
 
-static void press_enter(struct ui *ui)
+static void press_enter(struct ui *ui, const struct frame *f)
 {
-    if (ui_top_is(ui, LAYER_HELP) || ui_top_is(ui, LAYER_DETAIL))
+    if (ui->nr_layers)
         close_layer(ui);
-    else if (ui->view == VIEW_OVERVIEW)
-        ui->view = VIEW_SLOTS;
     else
-        open_layer(ui, LAYER_DETAIL);
+        ui_enter(ui, f);
+}
+
+/* In a text that is longer than the screen, keys that move scroll. */
+static void scroll(struct ui *ui, const struct frame *f, const struct layout *l, int dx, int dy)
+{
+    if (!ui_top_is(ui, LAYER_TEXT)) {
+        ui_move(ui, f, l, dx, dy);
+        return;
+    }
+    if (dy < 0)
+        ui->text_top = ui->text_top > (unsigned int)-dy ? ui->text_top + dy : 0;
+    else
+        ui->text_top += dy;
 }
 
 static void toggle_overview(struct ui *ui)
@@ -169,6 +179,61 @@ static void change_rate(struct ui *ui, int by)
         ui->hz = 1;
 }
 
+static void act_more(struct ui *ui, const struct frame *f, enum action action)
+{
+    switch (action) {
+    case ACTION_VIEW1:
+    case ACTION_VIEW2:
+    case ACTION_VIEW3:
+    case ACTION_VIEW4:
+    case ACTION_VIEW5:
+    case ACTION_VIEW6:
+        ui_pick_view(ui, (enum view_id)(VIEW_SLOTS + (action - ACTION_VIEW1)));
+        break;
+    case ACTION_VIEW:
+        ui->view_digit = true;
+        break;
+    case ACTION_SEARCH:
+        ui_prompt_open(ui, '/');
+        break;
+    case ACTION_FILTER:
+        ui_prompt_open(ui, 'f');
+        break;
+    case ACTION_COMMAND:
+        ui_prompt_open(ui, ':');
+        break;
+    case ACTION_NEXT_MATCH:
+        ui_search(ui, f, 1);
+        break;
+    case ACTION_PREV_MATCH:
+        ui_search(ui, f, -1);
+        break;
+    case ACTION_COLOR:
+        ui->color = (ui->color + 1) % COLORS;
+        break;
+    case ACTION_MARK:
+        ui->marked = !ui->marked;
+        break;
+    case ACTION_WRITE:
+        ui->write = true;
+        break;
+    case ACTION_STEP_BACK:
+        ui->step--;
+        break;
+    case ACTION_STEP:
+        ui->step++;
+        break;
+    case ACTION_LEAP_BACK:
+        ui->leap--;
+        break;
+    case ACTION_LEAP:
+        ui->leap++;
+        break;
+    default:
+        break;
+    }
+}
+
 static void act(struct ui *ui, const struct frame *f, const struct layout *l, enum action action)
 {
     switch (action) {
@@ -179,28 +244,34 @@ static void act(struct ui *ui, const struct frame *f, const struct layout *l, en
         close_layer(ui);
         break;
     case ACTION_HELP:
-        open_layer(ui, LAYER_HELP);
+        ui_open_layer(ui, LAYER_HELP);
         break;
     case ACTION_ENTER:
-        press_enter(ui);
+        press_enter(ui, f);
         break;
     case ACTION_LEFT:
-        move_slot(ui, f, -1);
+        scroll(ui, f, l, -1, 0);
         break;
     case ACTION_RIGHT:
-        move_slot(ui, f, 1);
+        scroll(ui, f, l, 1, 0);
         break;
     case ACTION_UP:
-        move_row(ui, f, l, -1);
+        scroll(ui, f, l, 0, -1);
         break;
     case ACTION_DOWN:
-        move_row(ui, f, l, 1);
+        scroll(ui, f, l, 0, 1);
         break;
     case ACTION_FIRST:
-        ui->slot = 0;
+        ui_move_to(ui, f, false);
         break;
     case ACTION_LAST:
-        ui->slot = frame_entries(f) - 1;
+        ui_move_to(ui, f, true);
+        break;
+    case ACTION_PAGE_UP:
+        scroll(ui, f, l, 0, -(l->rows > 8 ? l->rows - 8 : 1));
+        break;
+    case ACTION_PAGE_DOWN:
+        scroll(ui, f, l, 0, l->rows > 8 ? l->rows - 8 : 1);
         break;
     case ACTION_NEXT_CPU:
         move_cpu(ui, f, 1);
@@ -209,7 +280,7 @@ static void act(struct ui *ui, const struct frame *f, const struct layout *l, en
         move_cpu(ui, f, -1);
         break;
     case ACTION_GOTO:
-        open_layer(ui, LAYER_GOTO);
+        ui_open_layer(ui, LAYER_GOTO);
         break;
     case ACTION_OVERVIEW:
         toggle_overview(ui);
@@ -233,7 +304,7 @@ static void act(struct ui *ui, const struct frame *f, const struct layout *l, en
         ui->suspend = true;
         break;
     default:
-        break;
+        act_more(ui, f, action);
     }
 }
 
@@ -243,7 +314,12 @@ void ui_key(struct ui *ui, const struct frame *f, unsigned int rows, unsigned in
     struct layout l = layout_of(rows, cols);
     enum action action = key_action(code);
 
-    if (ui_top_is(ui, LAYER_GOTO) && action != ACTION_REDRAW && action != ACTION_SUSPEND)
+    ui->notice[0] = '\0';
+    if (action != ACTION_DIGIT && action != ACTION_VIEW)
+        ui->view_digit = false;
+    if (ui_top_is(ui, LAYER_PROMPT) && action != ACTION_SUSPEND)
+        ui_prompt_key(ui, f, code);
+    else if (ui_top_is(ui, LAYER_GOTO) && action != ACTION_REDRAW && action != ACTION_SUSPEND)
         prompt_key(ui, f, code);
     else if (action == ACTION_DIGIT)
         press_digit(ui, f, code - '0', now);
@@ -258,6 +334,8 @@ void ui_click(struct ui *ui, const struct frame *f, unsigned int rows, unsigned 
     int slot, cpu;
 
     if (ui->nr_layers)
+        return;
+    if (ui->view != VIEW_SLOTS && ui->view != VIEW_OVERVIEW)
         return;
     if (ui->view == VIEW_OVERVIEW) {
         cpu = overview_cpu_at(f, ui, &l, row, col);

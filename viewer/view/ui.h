@@ -11,9 +11,40 @@
 
 #define DIGIT_NS UINT64_C(400000000) /* a second digit belongs to the first for so long */
 
-enum view_id { VIEW_SLOTS, VIEW_OVERVIEW, VIEWS };
+enum view_id {
+    VIEW_SLOTS, /* the first six are views 1 to 6: F2 to F7 */
+    VIEW_TABLES,
+    VIEW_MAP,
+    VIEW_EVENTS,
+    VIEW_CHECK,
+    VIEW_STATS,
+    VIEW_OVERVIEW,
+    VIEWS
+};
 
-enum layer { LAYER_HELP, LAYER_DETAIL, LAYER_GOTO, LAYERS };
+enum layer { LAYER_HELP, LAYER_DETAIL, LAYER_GOTO, LAYER_PROMPT, LAYER_TEXT, LAYERS };
+
+/* What a slot's colour tells. */
+enum color_by {
+    COLOR_BY_REFS,
+    COLOR_BY_AGE,
+    COLOR_BY_HEAT,
+    COLOR_BY_PROBE,
+    COLOR_BY_CALLER,
+    COLORS
+};
+
+#define LINE_MAX_CHARS 78
+
+/* Which events are listed; each part only if it was given. */
+struct event_filter {
+    char text[LINE_MAX_CHARS + 1]; /* as it was typed; "": all of them */
+    bool has_cpu, has_slot, has_mfn, has_kind;
+    unsigned int cpu, slot;
+    uint64_t mfn; /* any page of its 2 MiB */
+    enum trace_kind kind;
+    char function[LINE_MAX_CHARS + 1]; /* of the caller; "": any */
+};
 
 struct ui {
     unsigned int cpu;  /* in focus; below the frame's ncpu */
@@ -22,16 +53,33 @@ struct ui {
     enum layer layer[LAYERS]; /* open ones, the topmost last */
     unsigned int nr_layers;
     char input[8]; /* of LAYER_GOTO */
+    char prompt;   /* of LAYER_PROMPT: '/', 'f' or ':' */
+    char line[LINE_MAX_CHARS + 1];
+    char *text; /* of LAYER_TEXT; its own */
+    unsigned int text_top;
+    unsigned int row[VIEWS]; /* selected in a list; of events counted from the newest */
+    struct table_path path;  /* of the Tables view */
+    unsigned int entry;      /* selected there */
+    enum color_by color;
+    struct event_filter filter;
+    struct event_filter search;      /* '/': the same language, and va: pa: */
+    bool view_digit;                 /* 'v' was pressed: a digit picks a view */
+    char notice[LINE_MAX_CHARS + 1]; /* shown until the next key */
     unsigned int hz;
     bool follow;          /* a step that changes one slot selects it */
     uint64_t followed_at; /* the stop that was last looked at for that */
     int digit;            /* first digit of a CPU's number; -1: none */
     uint64_t digit_at;
-    /* For whoever runs the loop; it clears the last three. */
+    /* For whoever runs the loop; it clears what is asked once. */
     bool paused;
+    bool marked; /* compare with the moment when it was set */
+    int step;    /* through the history: events back or forth */
+    int leap;    /* the same, snapshots */
     bool quit;
     bool redraw;
     bool suspend;
+    bool write;   /* the picture to a file */
+    bool command; /* run line */
 };
 
 void ui_init(struct ui *ui, unsigned int hz);
@@ -49,6 +97,39 @@ void ui_clamp(struct ui *ui, const struct frame *f);
 
 /* A step has settled: what it changed is selected, if it is one slot. */
 void ui_follow(struct ui *ui, const struct frame *f);
+
+/* Rows of a list view; 0 if it has none. */
+unsigned int ui_rows(const struct ui *ui, const struct frame *f);
+
+/* Moving, drilling and returning in the view that is open; see ui_views.c. */
+void ui_move(struct ui *ui, const struct frame *f, const struct layout *l, int dx, int dy);
+void ui_move_to(struct ui *ui, const struct frame *f, bool last);
+void ui_enter(struct ui *ui, const struct frame *f);
+bool ui_return(struct ui *ui);
+void ui_pick_view(struct ui *ui, enum view_id view);
+
+/* The prompt; see ui_prompt.c. */
+void ui_prompt_open(struct ui *ui, char prompt);
+void ui_prompt_key(struct ui *ui, const struct frame *f, int code);
+void ui_search(struct ui *ui, const struct frame *f, int direction);
+
+/* "cpu:0 kind:map slot:36 mfn:0x84800 fn:copy_between"; false if it is something else. */
+bool filter_parse(struct event_filter *filter, const char *text, const struct frame *f);
+bool filter_matches(const struct event_filter *filter, const struct frame *f,
+                    const struct event *e);
+
+/* The back-th newest event that the filter lets through; NULL if there are not so many. */
+const struct event *filter_event(const struct event_filter *filter, const struct frame *f,
+                                 unsigned int back);
+
+/* Text for LAYER_TEXT: open it with a copy. */
+void ui_show_text(struct ui *ui, const char *text);
+
+void ui_open_layer(struct ui *ui, enum layer layer);
+void ui_free(struct ui *ui);
+
+/* Entries in a row of the grid of a table. */
+unsigned int ui_table_columns(int cols);
 
 /* Is this layer the topmost one? */
 bool ui_top_is(const struct ui *ui, enum layer layer);

@@ -5,9 +5,11 @@
  */
 #include "view/view.h"
 
+#include "command/line.h"
 #include "command/output.h"
 #include "view/clock.h"
 #include "view/draw.h"
+#include "view/picture.h"
 #include "view/screen.h"
 #include "view/session.h"
 
@@ -27,6 +29,7 @@ struct view {
     struct canvas next, shown;
     bool ascii;
     bool fading; /* the picture changes with time alone */
+    bool owed;   /* a picture that the terminal had no room for */
     bool sent;   /* shown is on the terminal */
     int timer_fd;
     int signal_fd;
@@ -83,12 +86,21 @@ static void draw(struct view *v)
 {
     struct canvas before = v->shown;
 
-    session_frame(&v->session, v->ui.hz, clock_now(), &v->frame);
+    struct session_wants wants = {
+        .cpu = v->ui.cpu,
+        .table = v->ui.view == VIEW_TABLES,
+        .ranges = v->ui.view == VIEW_MAP,
+        .findings = v->ui.view == VIEW_CHECK,
+        .path = v->ui.path,
+    };
+
+    session_frame(&v->session, v->ui.hz, clock_now(), &wants, &v->frame);
     ui_clamp(&v->ui, &v->frame);
     ui_follow(&v->ui, &v->frame);
     draw_picture(&v->next, &v->frame, &v->ui);
     v->fading = (v->frame.marks && marks_fading(v->frame.marks)) || v->frame.word == RUN_REBOOTED;
-    if (v->sent && canvas_same(&v->next, &v->shown))
+    v->owed = !screen_flush();
+    if (v->owed || (v->sent && canvas_same(&v->next, &v->shown)))
         return;
     screen_show(&v->next, v->sent ? &v->shown : NULL);
     v->shown = v->next;
@@ -137,6 +149,35 @@ static void handle_signals(struct view *v)
         handle_signal(v, info.ssi_signo);
 }
 
+/* ":": the same commands as the command line, on what is on the screen. */
+static void run_line(struct view *v)
+{
+    struct context ctx = {.src = v->session.target.src,
+                          .snap = v->session.snap,
+                          .symbols = v->session.symbols,
+                          .target.dir_fd = -1};
+    char *text = v->session.snap && ctx.src ? line_run(&ctx, v->ui.line) : NULL;
+
+    ui_show_text(&v->ui, text ? text : "there is no machine to ask");
+    free(text);
+}
+
+static void write_picture(struct view *v)
+{
+    if (!v->session.snap)
+        return;
+    picture_write(&v->shown, v->session.snap, v->ui.notice, sizeof(v->ui.notice));
+}
+
+static void step(struct view *v)
+{
+    v->ui.paused = true;
+    session_freeze(&v->session, true);
+    if (!session_step(&v->session, v->ui.step, v->ui.leap))
+        snprintf(v->ui.notice, sizeof(v->ui.notice), "there is nothing to step through");
+    v->ui.step = v->ui.leap = 0;
+}
+
 /* What a key asked for that only the loop can do. */
 static void obey(struct view *v)
 {
@@ -148,7 +189,14 @@ static void obey(struct view *v)
     }
     if (v->ui.suspend)
         suspend(v);
-    v->ui.redraw = v->ui.suspend = false;
+    if (v->ui.step || v->ui.leap)
+        step(v);
+    session_mark(&v->session, v->ui.marked);
+    if (v->ui.command)
+        run_line(v);
+    if (v->ui.write)
+        write_picture(v);
+    v->ui.redraw = v->ui.suspend = v->ui.command = v->ui.write = false;
 }
 
 static void handle_keys(struct view *v)
@@ -182,11 +230,14 @@ static void run_once(struct view *v)
         {.fd = v->signal_fd, .events = POLLIN},
         {.fd = v->timer_fd, .events = POLLIN},
         {.fd = session_query_fd(&v->session), .events = POLLIN},
+        {.fd = screen_waits_for(), .events = POLLOUT},
     };
     bool dirty = false;
 
-    if (poll(fds, 4, clock_timeout_ms(next, clock_now())) < 0)
+    if (poll(fds, 5, clock_timeout_ms(next, clock_now())) < 0)
         return;
+    if (fds[4].revents && screen_flush())
+        dirty = v->owed;
     if (fds[1].revents) {
         handle_signals(v);
         dirty = true;
@@ -212,7 +263,7 @@ static int start(struct view *v, const struct options *o, struct failure *f)
     struct screen_options screen = {.no_color = o->no_color, .mouse = !o->no_mouse};
     const struct snapshot *snap;
 
-    if (session_open(&v->session, &o->target, clock_now(), f))
+    if (session_open(&v->session, o, clock_now(), f))
         return -1;
     snap = v->session.snap;
     v->ascii = screen.ascii = screen_is_ascii(o->ascii);
@@ -222,6 +273,8 @@ static int start(struct view *v, const struct options *o, struct failure *f)
         return -1;
     }
     ui_init(&v->ui, o->hz);
+    snprintf(v->ui.notice, sizeof(v->ui.notice), "%.*s", LINE_MAX_CHARS,
+             v->session.symbols_why.text);
     if (o->some_cpus)
         v->ui.cpu = __builtin_ctzll(o->cpu_mask);
     return 0;
@@ -235,6 +288,7 @@ static void finish(struct view *v)
     close(v->signal_fd);
     canvas_free(&v->next);
     canvas_free(&v->shown);
+    ui_free(&v->ui);
     session_close(&v->session);
 }
 

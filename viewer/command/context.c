@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command/context.h"
+
+#include "command/output.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int take_snapshot(struct context *ctx, struct failure *f)
+{
+    const struct target_spec *spec = &ctx->o->target;
+    const uint64_t *beacon_pa = spec->has_beacon ? &spec->beacon_pa : NULL;
+    struct machine machine;
+
+    if (machine_read(ctx->src, beacon_pa, &machine, f) != MACHINE_OK ||
+        options_check_cpus(ctx->o, machine.beacon.ncpu, f) || machine_require_mapcache(&machine, f))
+        return -1;
+    ctx->own = snapshot_new(machine.beacon.ncpu);
+    ctx->snap = ctx->own;
+    if (!ctx->own)
+        return failure_set(f, EXIT_NO_TARGET, "out of memory");
+    return snapshot_read(ctx->src, &machine, ctx->own, f);
+}
+
+static struct symbols *try_symbols(const struct machine *m, const char *path, struct failure *f)
+{
+    const struct beacon *b = &m->beacon;
+    size_t size = b->build_id_size <= BEACON_BUILD_ID_MAX ? b->build_id_size : 0;
+
+    return symbols_open(path, b->build_id, size, f);
+}
+
+struct symbols *context_find_symbols(const struct options *o, const struct machine *m,
+                                     struct failure *f)
+{
+    static const char *const places[] = {"%s/../hv.elf", "%s/../hv-xen.elf", "%s/../hv-bbm.elf",
+                                         "%s/../hv-clock.elf", "build/hv.elf"};
+    const char *dir = o->target.dir ? o->target.dir : ".";
+    struct symbols *found = NULL;
+    struct failure ignored;
+    char path[PATH_MAX];
+
+    f->text[0] = '\0';
+    if (o->elf)
+        return try_symbols(m, o->elf, f);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
+        snprintf(path, sizeof(path), places[i], dir);
+        if (access(path, R_OK) == 0)
+            found = try_symbols(m, path, &ignored);
+    }
+    return found;
+}
+
+/* Symbols are no condition: without them addresses are shown. */
+static void find_symbols(struct context *ctx)
+{
+    struct failure f;
+
+    ctx->own_symbols = context_find_symbols(ctx->o, &ctx->snap->machine, &f);
+    ctx->symbols = ctx->own_symbols;
+    if (!ctx->symbols && f.text[0])
+        failure_report(&f);
+}
+
+int context_open(struct context *ctx, const struct options *o, struct failure *f)
+{
+    *ctx = (struct context){.o = o, .target.dir_fd = -1};
+    if (target_open(&ctx->target, &o->target, f))
+        return -1;
+    ctx->src = ctx->target.src;
+    if (take_snapshot(ctx, f)) {
+        context_close(ctx);
+        return -1;
+    }
+    if (o->command == COMMAND_EVENTS)
+        find_symbols(ctx);
+    return 0;
+}
+
+void context_close(struct context *ctx)
+{
+    free(ctx->own);
+    symbols_close(ctx->own_symbols);
+    target_close(&ctx->target);
+    *ctx = (struct context){.target.dir_fd = -1};
+}
+
+command_printer command_find_printer(enum command command)
+{
+    static const command_printer printers[COMMANDS] = {
+        [COMMAND_DUMP] = print_dump,   [COMMAND_WALK] = print_walk,
+        [COMMAND_MAP] = print_map,     [COMMAND_CPUS] = print_cpus,
+        [COMMAND_STATS] = print_stats, [COMMAND_EVENTS] = print_events,
+        [COMMAND_FIND] = print_find,   [COMMAND_EXPLAIN] = print_explain,
+    };
+
+    return printers[command];
+}
+
+int command_print(const struct options *o)
+{
+    struct failure f;
+    struct context ctx;
+    struct output out;
+    int ret;
+
+    if (context_open(&ctx, o, &f))
+        return failure_report(&f);
+    ret = output_begin(&out, &f);
+    if (ret == 0) {
+        ret = command_find_printer(o->command)(&ctx, out.file, &f);
+        if (ret)
+            output_drop(&out);
+        else
+            ret = output_end(&out, &f);
+    }
+    context_close(&ctx);
+    return ret ? failure_report(&f) : EXIT_DONE;
+}
+
+bool context_wants_cpu(const struct context *ctx, unsigned int cpu)
+{
+    return !ctx->o->some_cpus || (ctx->o->cpu_mask >> cpu & 1);
+}
+
+int context_one_cpu(const struct context *ctx, const struct cpu_snapshot **c, struct failure *f)
+{
+    uint64_t mask = ctx->o->cpu_mask;
+    unsigned int cpu = 0;
+
+    if (ctx->o->some_cpus && (mask & (mask - 1)))
+        return failure_set(f, EXIT_USAGE, "this command takes one CPU: give --cpu N");
+    if (ctx->o->some_cpus)
+        cpu = __builtin_ctzll(mask);
+    else
+        while (cpu + 1 < ctx->snap->ncpu && !ctx->snap->cpu[cpu].on)
+            cpu++;
+    *c = &ctx->snap->cpu[cpu];
+    if ((*c)->on)
+        return 0;
+    return failure_set(f, EXIT_NO_MAPCACHE, "CPU%u is %s: it has no tables to look at", cpu,
+                       machine_cpu_state_name((*c)->info.state));
+}
+
+void context_json_target(FILE *out, const struct machine *m)
+{
+    fprintf(out, "\"target\":{\"kind\":\"hv\",\"engine\":\"%s\",\"arch\":\"arm64\",\"ncpu\":%u}",
+            machine_engine_name(m), m->beacon.ncpu);
+}
+
+void context_text_head(FILE *out, const struct machine *m)
+{
+    const struct beacon *b = &m->beacon;
+
+    fprintf(out, "hvscope image, engine %s, %u %s, %s%s; %u slots at 0x%" PRIx64 "\n",
+            machine_engine_name(m), b->ncpu, b->ncpu == 1 ? "CPU" : "CPUs", machine_state_text(m),
+            b->state == BEACON_PANICKED ? m->message : "", b->domheap_entries, b->domheap_va);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command/events.h"
+
+#include "command/context.h"
+#include "command/json.h"
+#include "command/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH      4096 /* records a CPU and step */
+#define WHERE_MAX  128
+#define PAUSE_NS   2000000 /* a ring of 4096 is full after 7 ms at full rate */
+#define HEALTH_NTH 64      /* steps between looks at the target's health */
+
+/* A loss is an event of its own; slot and count have no meaning in it. */
+static void json_lost(FILE *out, const struct machine *m, const struct event *e)
+{
+    fprintf(out,
+            "{\"schema\":\"hvscope.event/1\",\"seq\":%" PRIu64 ",\"t\":%" PRIu64
+            ",\"cpu\":%u,\"event\":\"lost\",\"count\":%" PRIu64 "}\n",
+            e->seq, event_ns(m, e->ticks), e->cpu, e->lost);
+}
+
+void event_json(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e)
+{
+    char where[WHERE_MAX];
+    bool map = e->kind == TRACE_MAP, slot = e->kind != TRACE_BYPASS;
+
+    if (e->lost) {
+        json_lost(out, m, e);
+        return;
+    }
+    symbols_where(symbols, e->caller, where, sizeof(where));
+    fprintf(out,
+            "{\"schema\":\"hvscope.event/1\",\"seq\":%" PRIu64 ",\"t\":%" PRIu64
+            ",\"cpu\":%u,\"event\":\"%s\"",
+            e->seq, event_ns(m, e->ticks), e->cpu, event_name(e->kind));
+    if (slot)
+        put_number(out, "slot", true, e->slot);
+    put_hex(out, "mfn", true, e->mfn);
+    if (slot) {
+        put_number(out, "refs", true, e->refs);
+        fprintf(out, ",\"hit\":%s", map ? boolean_text(e->hit) : "null");
+        put_number(out, "probe", map, e->probe);
+    }
+    put_hex(out, "caller", true, e->caller);
+    put_string(out, "where", where[0] ? where : NULL);
+    fputs("}\n", out);
+}
+
+void event_text(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e)
+{
+    char where[WHERE_MAX], line[WHERE_MAX];
+
+    fprintf(out, "%14.6f  CPU%-2u  ", (double)event_ns(m, e->ticks) / 1e9, e->cpu);
+    if (e->lost) {
+        fprintf(out, "lost    %" PRIu64 " events\n", e->lost);
+        return;
+    }
+    symbols_where(symbols, e->caller, where, sizeof(where));
+    symbols_line(symbols, e->caller, line, sizeof(line));
+    fprintf(out, "%-6s  ", event_name(e->kind));
+    if (e->kind != TRACE_BYPASS)
+        fprintf(out, "slot %4u  refs %2u  ", e->slot, e->refs);
+    fprintf(out, "mfn 0x%-7" PRIx64, e->mfn);
+    if (e->kind == TRACE_MAP)
+        fprintf(out, "  %s +%-3u", e->hit ? "hit " : "take", e->probe);
+    else if (e->kind == TRACE_UNMAP)
+        fprintf(out, "  %9s", "");
+    if (where[0])
+        fprintf(out, "  %s", where);
+    else
+        fprintf(out, "  0x%" PRIx64, e->caller);
+    fprintf(out, "%s%s\n", line[0] ? "  " : "", line);
+}
+
+int event_stream_open(struct event_stream *s, const struct options *o, const struct source *src,
+                      const struct symbols *symbols, unsigned int ncpu, struct failure *f)
+{
+    *s = (struct event_stream){.o = o, .src = src, .symbols = symbols, .batch = BATCH};
+    s->records = malloc(BATCH * sizeof(*s->records));
+    s->events = malloc((size_t)ncpu * (BATCH + 1) * sizeof(*s->events));
+    if (s->records && s->events)
+        return 0;
+    event_stream_close(s);
+    return failure_set(f, EXIT_NO_TARGET, "out of memory");
+}
+
+void event_stream_close(struct event_stream *s)
+{
+    free(s->records);
+    free(s->events);
+    s->records = NULL;
+    s->events = NULL;
+}
+
+static bool read_cpu(struct event_stream *s, const struct snapshot *snap, unsigned int cpu,
+                     unsigned int *nr)
+{
+    struct ring_batch b = {.record = s->records, .max = s->batch};
+    struct event e;
+
+    if (!ring_read(s->src, &snap->machine, cpu, &snap->cpu[cpu].info, &s->cursor[cpu], &b))
+        return false;
+    s->lost += b.lost;
+    s->seen += b.nr;
+    for (unsigned int i = 0; i < b.nr; i++) {
+        if (!event_decode(&b.record[i], cpu, &e))
+            continue;
+        e.seq = b.first + i;
+        if (b.lost) {
+            s->events[*nr] = (struct event){
+                .cpu = cpu, .seq = b.first - b.lost, .ticks = e.ticks, .lost = b.lost};
+            (*nr)++;
+            b.lost = 0;
+        }
+        s->events[(*nr)++] = e;
+    }
+    return b.more;
+}
+
+static int compare_events(const void *a, const void *b)
+{
+    const struct event *x = a, *y = b;
+
+    if (x->ticks != y->ticks)
+        return x->ticks < y->ticks ? -1 : 1;
+    if (x->cpu != y->cpu)
+        return x->cpu < y->cpu ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out)
+{
+    unsigned int nr = 0;
+    bool more = false;
+
+    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
+        if (!s->o->some_cpus || (s->o->cpu_mask >> cpu & 1))
+            more |= read_cpu(s, snap, cpu, &nr);
+    }
+    if (nr)
+        qsort(s->events, nr, sizeof(*s->events), compare_events);
+    for (unsigned int i = 0; i < nr; i++) {
+        if (s->o->json)
+            event_json(out, &snap->machine, s->symbols, &s->events[i]);
+        else
+            event_text(out, &snap->machine, s->symbols, &s->events[i]);
+    }
+    return more;
+}
+
+int print_events(const struct context *ctx, FILE *out, struct failure *f)
+{
+    struct event_stream s;
+
+    if (ctx->snap->machine.beacon.trace_mode == TRACE_OFF)
+        return failure_set(f, EXIT_NO_MAPCACHE,
+                           "the image records no events: boot it with trace=api");
+    if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, ctx->snap->ncpu, f))
+        return -1;
+    s.batch = BATCH;
+    event_stream_step(&s, ctx->snap, out);
+    event_stream_close(&s);
+    return 0;
+}
+
+static bool write_out(const char *text, size_t size)
+{
+    while (size) {
+        ssize_t n = write(STDOUT_FILENO, text, size);
+
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            text += n;
+            size -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+/* One step's lines, written; while a slow reader holds us up the rings go on. */
+static int follow_step(struct event_stream *s, const struct snapshot *snap, bool *more,
+                       struct failure *f)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    bool ok;
+
+    if (!out)
+        return failure_set(f, EXIT_NO_TARGET, "out of memory");
+    *more = event_stream_step(s, snap, out);
+    ok = fclose(out) == 0 && write_out(text, size);
+    free(text);
+    return ok ? 0
+              : failure_set(f, EXIT_USAGE, "cannot write to the standard output: %s",
+                            strerror(errno));
+}
+
+static int check_target(const struct context *ctx, struct failure *f)
+{
+    if (target_health(&ctx->target) != SOURCE_OK)
+        return failure_set(f, EXIT_NO_TARGET, "the machine has gone");
+    if (!machine_is_same_boot(ctx->src, &ctx->snap->machine))
+        return failure_set(f, EXIT_NO_TARGET, "the machine was reset");
+    return 0;
+}
+
+static int follow(const struct context *ctx, struct event_stream *s, struct failure *f)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool more = false, over = source_is_recording(ctx->src);
+    int ret = 0;
+
+    for (unsigned int step = 0; ret == 0; step++) {
+        ret = follow_step(s, ctx->snap, &more, f);
+        if (over)
+            break;
+        if (ret == 0 && step % HEALTH_NTH == HEALTH_NTH - 1)
+            ret = check_target(ctx, f);
+        if (ret == 0 && !more)
+            nanosleep(&pause, NULL);
+    }
+    return ret;
+}
+
+int command_events_follow(const struct options *o)
+{
+    struct failure f;
+    struct context ctx;
+    struct event_stream s;
+    int ret;
+
+    if (context_open(&ctx, o, &f))
+        return failure_report(&f);
+    if (ctx.snap->machine.beacon.trace_mode == TRACE_OFF)
+        ret = failure_set(&f, EXIT_NO_MAPCACHE,
+                          "the image records no events: boot it with trace=api");
+    else
+        ret = event_stream_open(&s, o, ctx.src, ctx.symbols, ctx.snap->ncpu, &f);
+    if (ret == 0) {
+        ret = follow(&ctx, &s, &f);
+        event_stream_close(&s);
+    }
+    context_close(&ctx);
+    return ret ? failure_report(&f) : EXIT_DONE;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One event as a line of text or JSON; and events --follow.
+ */
+#ifndef VIEWER_COMMAND_EVENTS_H
+#define VIEWER_COMMAND_EVENTS_H
+
+#include "command/options.h"
+#include "model/events.h"
+#include "source/symbols.h"
+
+void event_json(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e);
+void event_text(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e);
+
+/* Until interrupted, or the target goes away; returns the exit status. */
+int command_events_follow(const struct options *o);
+
+/* Reading the rings of the wanted CPUs, merged by time. */
+struct event_stream {
+    const struct options *o;
+    const struct source *src;
+    const struct symbols *symbols;
+    struct ring_cursor cursor[BEACON_CPUS_MAX];
+    struct trace_record *records; /* room for one CPU's batch */
+    struct event *events;         /* room for all CPUs' batches */
+    unsigned int batch;           /* records a CPU and step */
+    uint64_t seen, lost;
+};
+
+int event_stream_open(struct event_stream *s, const struct options *o, const struct source *src,
+                      const struct symbols *symbols, unsigned int ncpu, struct failure *f);
+void event_stream_close(struct event_stream *s);
+
+/* One step; returns whether there may be more right now. */
+bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out);
+
+#endif /* VIEWER_COMMAND_EVENTS_H */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hvscope find and explain: questions about one frame.
+ */
+#include "command/context.h"
+#include "command/json.h"
+#include "model/lookup.h"
+#include "model/ptwalk.h"
+
+#include <inttypes.h>
+
+/* A VA is one CPU's own: its walk says which frame it is now. */
+static int resolve_va(const struct context *ctx, struct query *q, bool *mapped, struct failure *f)
+{
+    struct machine_memory memory = {ctx->src, &ctx->snap->machine};
+    const struct cpu_snapshot *c;
+    struct regime r;
+    struct walk w;
+
+    if (context_one_cpu(ctx, &c, f) || regime_of_machine(&r, &ctx->snap->machine, f) ||
+        walk_va(&r, machine_read_entry, &memory, c->info.root, q->value, &w, f))
+        return -1;
+    *mapped = !w.fault;
+    q->mfn = w.fault ? 0 : w.pa >> PAGE_SHIFT;
+    return 0;
+}
+
+static void json_found(FILE *out, unsigned int cpu, const struct slot_info *i)
+{
+    fprintf(out, "{\"cpu\":%u,\"slot\":%u", cpu, i->slot);
+    put_hex(out, "va", true, i->va);
+    put_string(out, "state", slot_state_name(i->state));
+    put_number(out, "refs", true, i->refs);
+    put_number(out, "home", i->has_home, i->home);
+    put_number(out, "probe", i->has_home, i->probe);
+    fputc('}', out);
+}
+
+static void text_found(FILE *out, unsigned int cpu, const struct slot_info *i)
+{
+    fprintf(out, "  CPU%-3u slot %4u  0x%-14" PRIx64 " %-9s refs %2u", cpu, i->slot, i->va,
+            slot_state_name(i->state), i->refs);
+    if (i->has_home)
+        fprintf(out, "  home %4u  probe %u", i->home, i->probe);
+    fputc('\n', out);
+}
+
+/* With --cpu and a VA, slots of all CPUs are still of interest: the frame is the question. */
+static unsigned int list_slots(const struct context *ctx, FILE *out, uint64_t mfn, bool any_cpu)
+{
+    const struct snapshot *snap = ctx->snap;
+    unsigned int found = 0;
+
+    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
+        const struct cpu_snapshot *c = &snap->cpu[cpu];
+
+        if (!c->on || (!any_cpu && !context_wants_cpu(ctx, cpu)))
+            continue;
+        for (unsigned int s = 0; s < snap->machine.beacon.domheap_entries; s++) {
+            struct slot_info i;
+
+            if (!slot_maps(c, s, mfn))
+                continue;
+            i = slot_describe(&snap->machine, s, c->pte[s]);
+            if (ctx->o->json && found)
+                fputc(',', out);
+            if (ctx->o->json)
+                json_found(out, cpu, &i);
+            else
+                text_found(out, cpu, &i);
+            found++;
+        }
+    }
+    return found;
+}
+
+int print_find(const struct context *ctx, FILE *out, struct failure *f)
+{
+    bool json = ctx->o->json, mapped = true, va;
+    unsigned int found = 0;
+    struct query q;
+
+    if (query_parse(&ctx->snap->machine, ctx->o->operand[0], &q, f))
+        return -1;
+    va = q.kind == QUERY_VA;
+    if (va && resolve_va(ctx, &q, &mapped, f))
+        return -1;
+    if (json) {
+        fputs("{\"schema\":\"hvscope.find/1\"", out);
+        put_string(out, "what", ctx->o->operand[0]);
+        put_string(out, "kind", query_kind_name(q.kind));
+        put_hex(out, "mfn", mapped, q.mfn);
+        fputs(",\"slots\":[", out);
+    } else {
+        fprintf(out, "0x%" PRIx64 " as %s", q.value, query_kind_name(q.kind));
+        if (mapped)
+            fprintf(out, ": mfn 0x%" PRIx64 ", home slot %u\n", q.mfn,
+                    mapcache_home(_mfn(q.mfn), ctx->snap->machine.beacon.domheap_entries));
+        else
+            fputs(": nothing is mapped there\n", out);
+    }
+    if (mapped)
+        found = list_slots(ctx, out, q.mfn, va);
+    if (json)
+        fputs("]}\n", out);
+    else if (mapped && !found)
+        fputs("  no slot maps it\n", out);
+    return 0;
+}
+
+static void json_explained(FILE *out, const struct cpu_snapshot *c, const struct explanation *e)
+{
+    bool taken = !e->full && !e->bypass;
+
+    fprintf(out, "{\"cpu\":%u", c->cpu);
+    put_string(out, "verdict", explain_verdict(e));
+    put_number(out, "slot", taken, taken ? e->probe[e->nr - 1].slot : 0);
+    fputs(",\"probes\":[", out);
+    for (unsigned int i = 0; i < e->nr; i++) {
+        fprintf(out, "%s{\"slot\":%u", i ? "," : "", e->probe[i].slot);
+        put_hex(out, "pte", true, e->probe[i].pte);
+        put_string(out, "why", probe_word(e->probe[i].why));
+        fputc('}', out);
+    }
+    fprintf(out, "],\"further\":%u}", e->further);
+}
+
+#define PROBES_LISTED 40
+
+static void text_explained(FILE *out, const struct cpu_snapshot *c, const struct explanation *e)
+{
+    char text[96];
+
+    fprintf(out, "CPU%u  %s", c->cpu, explain_verdict(e));
+    if (e->bypass)
+        fputs(": the frame is in the directmap, no slot is looked at", out);
+    else if (!e->full)
+        fprintf(out, ": slot %u, probe %u", e->probe[e->nr - 1].slot, e->nr - 1);
+    fputc('\n', out);
+    for (unsigned int i = 0; i < e->nr; i++) {
+        if (e->nr > PROBES_LISTED && i == PROBES_LISTED / 2) {
+            fprintf(out, "        ... %u more\n", e->nr - PROBES_LISTED);
+            i = e->nr - PROBES_LISTED / 2;
+        }
+        probe_text(&e->probe[i], text, sizeof(text));
+        fprintf(out, "  slot %4u  %s\n", e->probe[i].slot, text);
+    }
+    if (e->further)
+        fprintf(out, "  not looked at: %u more %s it, the first is %u: a duplicate\n", e->further,
+                e->further == 1 ? "slot maps" : "slots map", e->first_further);
+}
+
+static void print_explanations(const struct context *ctx, FILE *out, uint64_t mfn)
+{
+    static struct explanation e;
+    bool first = true;
+
+    for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
+        const struct cpu_snapshot *c = &ctx->snap->cpu[cpu];
+
+        if (!c->on || !context_wants_cpu(ctx, cpu))
+            continue;
+        explain_lookup(&ctx->snap->machine, c, mfn, &e);
+        if (ctx->o->json && !first)
+            fputc(',', out);
+        first = false;
+        if (ctx->o->json)
+            json_explained(out, c, &e);
+        else
+            text_explained(out, c, &e);
+    }
+}
+
+int print_explain(const struct context *ctx, FILE *out, struct failure *f)
+{
+    const struct machine *m = &ctx->snap->machine;
+    const char *text = ctx->o->operand[0];
+    struct query q;
+    uint64_t mfn;
+
+    if (m->beacon.engine == BEACON_ENGINE_CLOCK)
+        return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                           "engine clock looks up by hash chains, which explain does not replay");
+    if (parse_number(text, &mfn))
+        q.mfn = mfn;
+    else if (query_parse(m, text, &q, f))
+        return -1;
+    else if (q.kind == QUERY_VA)
+        return failure_set(f, EXIT_USAGE, "explain needs a frame: mfn:N, pa:N or a frame number");
+    if (ctx->o->json) {
+        fputs("{\"schema\":\"hvscope.explain/1\"", out);
+        put_hex(out, "mfn", true, q.mfn);
+        put_number(out, "home", true, mapcache_home(_mfn(q.mfn), m->beacon.domheap_entries));
+        fputs(",\"cpus\":[", out);
+    } else {
+        fprintf(out, "mfn 0x%" PRIx64 ": home slot %u = (mfn >> 9) %% %u\n", q.mfn,
+                mapcache_home(_mfn(q.mfn), m->beacon.domheap_entries), m->beacon.domheap_entries);
+    }
+    print_explanations(ctx, out, q.mfn);
+    if (ctx->o->json)
+        fputs("]}\n", out);
+    return 0;
+}

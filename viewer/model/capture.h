@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pages that a later look needs: image header, beacon, tables, rings.
+ */
+#ifndef VIEWER_MODEL_CAPTURE_H
+#define VIEWER_MODEL_CAPTURE_H
+
+#include "model/mapcache.h"
+#include "source/recording.h"
+
+/* A snapshot stays below 10 MiB. */
+#define CAPTURE_PAGES_MAX 2400
+
+/*
+ * Read them into set, which is emptied first. What is beyond CAPTURE_PAGES_MAX
+ * is left out: rings of the last CPUs, then tables. 0, or -1 with f.
+ */
+int capture_pages(const struct source *src, const struct snapshot *snap, struct page_set *set,
+                  struct failure *f);
+
+/* What a recording's header says of this machine. */
+struct recording_header capture_header(const struct source *src, const struct snapshot *snap);
+
+#endif /* VIEWER_MODEL_CAPTURE_H */

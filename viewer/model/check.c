@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LEAKS_MAX 64
+
+static const struct {
+    const char *name, *text;
+    const char *note; /* what is the case if there are findings; NULL: something is wrong */
+} rules[RULES] = {
+    [RULE_BROKEN] = {"broken-slot", "every slot is free, cached, in use or saturated", NULL},
+    [RULE_CHAIN] = {"chain", "root, L1 and L2 lead to all slots of every CPU", NULL},
+    [RULE_SHARED_L2] = {"shared-l2", "no two CPUs share a page of slots", NULL},
+    [RULE_SHARED_ROOT] = {"shared-table", "no two CPUs share a root or the L1 above slots", NULL},
+    [RULE_HELD_TWICE] = {"same-l2-twice", "no CPU's two halves are the same page", NULL},
+    [RULE_DUPLICATE] = {"duplicate-frame", "no frame has two slots on one CPU",
+                        "frames that have several slots on one CPU: legal"},
+    [RULE_SATURATED] = {"saturated", "no count is at its limit of 15",
+                        "slots with a count of 15: the next map takes another slot"},
+    [RULE_LEAK] = {"held-long", "no reference is older than 5 s",
+                   "references older than 5 s: forgotten?"},
+};
+
+bool rule_is_note(enum rule rule)
+{
+    return rules[rule].note != NULL;
+}
+
+const char *rule_name(enum rule rule)
+{
+    return rules[rule].name;
+}
+
+const char *rule_text(enum rule rule, unsigned int count)
+{
+    return count && rules[rule].note ? rules[rule].note : rules[rule].text;
+}
+
+unsigned int findings_wrong(const struct findings *f)
+{
+    unsigned int n = 0;
+
+    for (int rule = 0; rule < RULES; rule++)
+        n += rules[rule].note ? 0 : f->count[rule];
+    return n;
+}
+
+__attribute__((format(printf, 5, 6))) static void
+add(struct findings *f, enum rule rule, unsigned int cpu, int slot, const char *format, ...)
+{
+    struct finding *n = &f->finding[f->nr];
+    va_list args;
+
+    f->count[rule]++;
+    if (f->nr == FINDINGS_MAX)
+        return;
+    f->nr++;
+    n->rule = rule;
+    n->cpu = cpu;
+    n->slot = slot;
+    va_start(args, format);
+    vsnprintf(n->text, sizeof(n->text), format, args);
+    va_end(args);
+}
+
+static void check_slots(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)
+{
+    for (unsigned int i = 0; i < m->beacon.domheap_entries; i++) {
+        if (c->state[i] == SLOT_UNREAD)
+            continue;
+        f->entries++;
+        if (c->state[i] == SLOT_BROKEN)
+            add(f, RULE_BROKEN, c->cpu, (int)i, "slot %u holds 0x%llx: %s", i,
+                (unsigned long long)c->pte[i], slot_fault_text(m, c->pte[i]));
+    }
+}
+
+static void check_chain(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)
+{
+    for (unsigned int i = 0; i < machine_l2_pages(m); i++) {
+        if (!chain_l2(&c->chain, i))
+            add(f, RULE_CHAIN, c->cpu, -1, "no table for slots %u-%u", i * PT_ENTRIES,
+                (i + 1) * PT_ENTRIES - 1);
+    }
+    if (machine_l2_pages(m) > 1 && chain_l2(&c->chain, 0) &&
+        chain_l2(&c->chain, 0) == chain_l2(&c->chain, 1))
+        add(f, RULE_HELD_TWICE, c->cpu, -1, "slots 0-511 and 512-1023 are both at 0x%llx",
+            (unsigned long long)chain_l2(&c->chain, 0));
+}
+
+static uint64_t l1_of(const struct cpu_snapshot *c)
+{
+    return c->chain.nr && c->chain.entry[0].end == CHAIN_TABLE ? c->chain.entry[0].next : 0;
+}
+
+static void check_pair(const struct machine *m, const struct cpu_snapshot *a,
+                       const struct cpu_snapshot *b, struct findings *f)
+{
+    if (a->info.root == b->info.root)
+        add(f, RULE_SHARED_ROOT, b->cpu, -1, "root 0x%llx is CPU%u's too",
+            (unsigned long long)b->info.root, a->cpu);
+    else if (l1_of(a) && l1_of(a) == l1_of(b))
+        add(f, RULE_SHARED_ROOT, b->cpu, -1, "L1 0x%llx is CPU%u's too",
+            (unsigned long long)l1_of(b), a->cpu);
+    for (unsigned int i = 0; i < machine_l2_pages(m); i++) {
+        for (unsigned int j = 0; j < machine_l2_pages(m); j++) {
+            uint64_t page = chain_l2(&b->chain, i);
+
+            if (page && page == chain_l2(&a->chain, j))
+                add(f, RULE_SHARED_L2, b->cpu, -1, "L2 0x%llx (slots %u-%u) is CPU%u's too",
+                    (unsigned long long)page, i * PT_ENTRIES, (i + 1) * PT_ENTRIES - 1, a->cpu);
+        }
+    }
+}
+
+struct placed {
+    uint64_t frame;
+    unsigned int slot;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+
+    if (x->frame != y->frame)
+        return x->frame < y->frame ? -1 : 1;
+    return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+static void check_saturated(const struct cpu_snapshot *c, struct findings *f)
+{
+    for (unsigned int i = 0; i < SLOTS_MAX; i++) {
+        if (c->state[i] == SLOT_SATURATED)
+            add(f, RULE_SATURATED, c->cpu, (int)i, "slot %u, mfn 0x%llx", i,
+                (unsigned long long)mfn_x(pte_mfn(c->pte[i])));
+    }
+}
+
+static void check_duplicates(const struct cpu_snapshot *c, struct findings *f)
+{
+    struct placed placed[SLOTS_MAX];
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < SLOTS_MAX; i++) {
+        if (c->state[i] == SLOT_CACHED || c->state[i] == SLOT_IN_USE ||
+            c->state[i] == SLOT_SATURATED)
+            placed[nr++] = (struct placed){mfn_x(pte_mfn(c->pte[i])), i};
+    }
+    qsort(placed, nr, sizeof(placed[0]), compare_placed);
+    for (unsigned int i = 1; i < nr; i++) {
+        if (placed[i].frame == placed[i - 1].frame)
+            add(f, RULE_DUPLICATE, c->cpu, (int)placed[i].slot, "mfn 0x%llx has slots %u and %u",
+                (unsigned long long)placed[i].frame, placed[i - 1].slot, placed[i].slot);
+    }
+}
+
+static void check_leaks(const struct activity *a, struct findings *f)
+{
+    struct held held[LEAKS_MAX];
+    unsigned int nr = activity_held(a, LEAK_NS, held, LEAKS_MAX);
+
+    for (unsigned int i = 0; i < nr; i++)
+        add(f, RULE_LEAK, held[i].cpu, (int)held[i].slot,
+            "slot %u, mfn 0x%llx, for %.1f s by 0x%llx", held[i].slot,
+            (unsigned long long)held[i].holder.mfn,
+            (double)activity_age(a, held[i].holder.ticks) / 1e9,
+            (unsigned long long)held[i].holder.caller);
+}
+
+void check_snapshot(const struct snapshot *snap, const struct activity *activity,
+                    struct findings *f)
+{
+    const struct machine *m = &snap->machine;
+
+    *f = (struct findings){0};
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (!snap->cpu[i].on)
+            continue;
+        check_chain(m, &snap->cpu[i], f);
+        for (unsigned int j = 0; j < i; j++) {
+            if (snap->cpu[j].on)
+                check_pair(m, &snap->cpu[j], &snap->cpu[i], f);
+        }
+        check_slots(m, &snap->cpu[i], f);
+    }
+    if (activity)
+        check_leaks(activity, f);
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on)
+            check_saturated(&snap->cpu[i], f);
+    }
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on)
+            check_duplicates(&snap->cpu[i], f);
+    }
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/lookup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MFN_BITS 40 /* 52-bit physical addresses */
+
+bool parse_number(const char *text, uint64_t *value)
+{
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hex ? text + 2 : text;
+
+    if (!digits[0] ||
+        strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
+        return false;
+    errno = 0;
+    *value = strtoull(digits, NULL, hex ? 16 : 10);
+    return errno == 0;
+}
+
+const char *query_kind_name(enum query_kind kind)
+{
+    static const char *const names[] = {"mfn", "pa", "va"};
+
+    return names[kind];
+}
+
+static bool in_ram(const struct machine *m, uint64_t pa)
+{
+    for (unsigned int i = 0; i < m->beacon.nr_banks; i++) {
+        if (pa >= m->beacon.bank[i].base && pa - m->beacon.bank[i].base < m->beacon.bank[i].size)
+            return true;
+    }
+    return false;
+}
+
+static enum query_kind guess_kind(const struct machine *m, uint64_t value)
+{
+    if (value >= m->beacon.domheap_va)
+        return QUERY_VA;
+    return in_ram(m, value) ? QUERY_PA : QUERY_MFN;
+}
+
+int query_parse(const struct machine *m, const char *text, struct query *q, struct failure *f)
+{
+    static const char *const prefix[] = {"mfn:", "pa:", "va:"};
+    const char *number = text;
+    int given = -1;
+
+    for (int kind = 0; kind < 3; kind++) {
+        if (strncmp(text, prefix[kind], strlen(prefix[kind])) == 0) {
+            given = kind;
+            number = text + strlen(prefix[kind]);
+        }
+    }
+    if (!parse_number(number, &q->value))
+        return failure_set(f, EXIT_USAGE,
+                           "%s is no address: write mfn:0x84800, pa:0x84800000, va:0x7f8000000000, "
+                           "or a number",
+                           text);
+    q->kind = given >= 0 ? (enum query_kind)given : guess_kind(m, q->value);
+    q->mfn = q->kind == QUERY_PA ? q->value >> PAGE_SHIFT : q->value;
+    if (q->kind == QUERY_MFN && q->value >> MFN_BITS)
+        return failure_set(f, EXIT_USAGE, "%s is too large for a frame number", text);
+    return 0;
+}
+
+bool slot_maps(const struct cpu_snapshot *c, unsigned int slot, uint64_t mfn)
+{
+    lpae_t pte = c->pte[slot];
+
+    return c->state[slot] != SLOT_UNREAD && pte_is_leaf(pte, 2) &&
+           mfn_x(pte_mfn(pte)) >> SLOT_MFN_SHIFT == mfn >> SLOT_MFN_SHIFT;
+}
+
+/* In the order of domain_page_xen.c: a hit first, then a count of 0. */
+static enum probe_why judge(const struct cpu_snapshot *c, unsigned int slot, uint64_t mfn)
+{
+    lpae_t pte = c->pte[slot];
+
+    if (slot_maps(c, slot, mfn) && pte_refs(pte) < PTE_REFS_MAX)
+        return PROBE_HIT;
+    if (pte_refs(pte) == 0)
+        return pte_valid(pte) ? PROBE_COMMANDEER : PROBE_TAKE;
+    return slot_maps(c, slot, mfn) ? PROBE_SATURATED : PROBE_BUSY;
+}
+
+static bool in_directmap(const struct machine *m, uint64_t mfn)
+{
+    const struct beacon *b = &m->beacon;
+    uint64_t pa = mfn << PAGE_SHIFT;
+
+    return b->directmap ? in_ram(m, pa)
+                        : pa >= b->xenheap_pa && pa - b->xenheap_pa < b->xenheap_size;
+}
+
+void explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint64_t mfn,
+                    struct explanation *e)
+{
+    unsigned int n = m->beacon.domheap_entries, i;
+
+    e->mfn = mfn;
+    e->home = mapcache_home(_mfn(mfn), n);
+    e->nr = e->further = e->first_further = 0;
+    e->bypass = in_directmap(m, mfn);
+    e->full = !e->bypass;
+    for (i = 0; i < n && e->full; i++) {
+        struct probe *p = &e->probe[e->nr++];
+
+        p->slot = (e->home + i) % n;
+        p->pte = c->pte[p->slot];
+        p->why = judge(c, p->slot, mfn);
+        e->full = p->why == PROBE_SATURATED || p->why == PROBE_BUSY;
+    }
+    for (; i < n && !e->bypass; i++) {
+        unsigned int slot = (e->home + i) % n;
+
+        if (slot_maps(c, slot, mfn) && e->further++ == 0)
+            e->first_further = slot;
+    }
+}
+
+const char *explain_verdict(const struct explanation *e)
+{
+    if (e->bypass)
+        return "bypass";
+    return e->full ? "full" : probe_word(e->probe[e->nr - 1].why);
+}
+
+const char *probe_word(enum probe_why why)
+{
+    static const char *const words[] = {"hit", "take", "commandeer", "saturated", "busy"};
+
+    return words[why];
+}
+
+void probe_text(const struct probe *p, char *buf, size_t size)
+{
+    unsigned int refs = pte_refs(p->pte);
+    unsigned long long mfn = mfn_x(pte_mfn(p->pte)) & ~SLOT_MFN_MASK;
+
+    switch (p->why) {
+    case PROBE_HIT:
+        snprintf(buf, size, "hit: this frame, %u %s", refs, refs == 1 ? "reference" : "references");
+        break;
+    case PROBE_TAKE:
+        snprintf(buf, size, "take: free");
+        break;
+    case PROBE_COMMANDEER:
+        snprintf(buf, size, "commandeer: mfn 0x%llx, nobody holds it", mfn);
+        break;
+    case PROBE_SATURATED:
+        snprintf(buf, size, "passed: this frame, but its count is 15, saturated");
+        break;
+    case PROBE_BUSY:
+        snprintf(buf, size, "passed: mfn 0x%llx, %u %s", mfn, refs,
+                 refs == 1 ? "reference" : "references");
+        break;
+    }
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/qmp_ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 2000
+#define ANSWER_MAX  (1u << 22)
+
+/* Through /proc/self/fd: a socket's path has at most 107 bytes. */
+static int connect_to(struct qmp_talk *talk, const char *path)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    char folder[PATH_MAX], name[PATH_MAX];
+    int dir, ret;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    snprintf(name, sizeof(name), "%s", path);
+    dir = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return -1;
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%.64s", dir, basename(name));
+    ret = connect(talk->fd, (struct sockaddr *)&addr, sizeof(addr));
+    close(dir);
+    return ret;
+}
+
+static json_t *take_line(struct qmp_talk *talk)
+{
+    char *newline = memchr(talk->buf, '\n', talk->len);
+    size_t used = newline ? (size_t)(newline + 1 - talk->buf) : 0;
+    json_t *message;
+
+    if (!newline)
+        return NULL;
+    message = json_loadb(talk->buf, used, 0, NULL);
+    talk->len -= used;
+    memmove(talk->buf, newline + 1, talk->len);
+    return message ? message : json_object();
+}
+
+/* The next message that is no event; NULL: none in time. */
+static json_t *receive(struct qmp_talk *talk)
+{
+    struct pollfd fd = {.fd = talk->fd, .events = POLLIN};
+    json_t *message;
+    ssize_t n;
+
+    for (;;) {
+        while ((message = take_line(talk)) != NULL) {
+            if (!json_object_get(message, "event"))
+                return message;
+            json_decref(message);
+        }
+        if (talk->len == talk->room) {
+            char *grown = talk->room < ANSWER_MAX ? realloc(talk->buf, talk->room * 2) : NULL;
+
+            if (!grown)
+                return NULL;
+            talk->buf = grown;
+            talk->room *= 2;
+        }
+        if (poll(&fd, 1, DEADLINE_MS) != 1)
+            return NULL;
+        n = recv(talk->fd, talk->buf + talk->len, talk->room - talk->len, 0);
+        if (n <= 0)
+            return NULL;
+        talk->len += (size_t)n;
+    }
+}
+
+json_t *qmp_talk_ask(struct qmp_talk *talk, const char *command, json_t *arguments,
+                     struct failure *f)
+{
+    json_t *question = json_pack("{s:s}", "execute", command), *answer, *ret;
+    char *text;
+    size_t len;
+
+    if (arguments)
+        json_object_set_new(question, "arguments", arguments);
+    text = json_dumps(question, JSON_COMPACT);
+    json_decref(question);
+    len = text ? strlen(text) : 0;
+    answer = text && send(talk->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ? receive(talk) : NULL;
+    free(text);
+    ret = json_incref(json_object_get(answer, "return"));
+    if (!ret)
+        failure_set(f, EXIT_NO_TARGET, "QEMU does not answer %s: %s", command,
+                    json_string_value(json_object_get(json_object_get(answer, "error"), "desc"))
+                        ?: "no answer in time");
+    json_decref(answer);
+    return ret;
+}
+
+int qmp_talk_open(struct qmp_talk *talk, const char *socket_path, struct failure *f)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    json_t *message;
+
+    *talk = (struct qmp_talk){.room = 16384};
+    talk->buf = malloc(talk->room);
+    talk->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!talk->buf || talk->fd < 0 || connect_to(talk, socket_path) != 0) {
+        failure_set(f, EXIT_NO_TARGET, "nobody answers at the QMP socket %s: %s", socket_path,
+                    strerror(errno));
+        qmp_talk_close(talk);
+        return -1;
+    }
+    if (getsockopt(talk->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+        talk->pid = peer.pid;
+    message = receive(talk);
+    if (!json_object_get(message, "QMP")) {
+        failure_set(f, EXIT_NO_TARGET,
+                    "no greeting from %s: another program talks to it; try again, or give QEMU "
+                    "a second socket",
+                    socket_path);
+        json_decref(message);
+        qmp_talk_close(talk);
+        return -1;
+    }
+    json_decref(message);
+    message = qmp_talk_ask(talk, "qmp_capabilities", NULL, f);
+    json_decref(message);
+    if (!message)
+        qmp_talk_close(talk);
+    return message ? 0 : -1;
+}
+
+void qmp_talk_close(struct qmp_talk *talk)
+{
+    if (talk->fd >= 0)
+        close(talk->fd);
+    free(talk->buf);
+    *talk = (struct qmp_talk){.fd = -1};
+}

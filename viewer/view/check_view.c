@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Check: what must hold of the tables, and what is held for long.
+ */
+#include "view/pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void draw_rule(struct canvas *c, int row, int cols, const struct findings *f, enum rule rule)
+{
+    unsigned int n = f->count[rule];
+    bool note = rule_is_note(rule);
+    const char *word = !n ? "ok" : note ? "note" : "WRONG";
+
+    canvas_printf(c, row, 1, 6, !n ? ROLE_EVENT_MAP : note ? ROLE_WARN : ROLE_BROKEN, "%-5s", word);
+    canvas_text(c, row, 7, cols - 7 - 8, n ? ROLE_STRONG : ROLE_TEXT, rule_text(rule, n));
+    if (n)
+        canvas_printf(c, row, cols - 8, 8, ROLE_STRONG, "%7u", n);
+}
+
+static void finding_where(const struct frame *f, const struct finding *n, char *buf, size_t size)
+{
+    const struct slot_activity *s;
+
+    buf[0] = '\0';
+    if (n->rule != RULE_LEAK || n->slot < 0)
+        return;
+    s = activity_slot(f->activity, n->cpu, (unsigned int)n->slot);
+    if (s && s->nr)
+        where_text(f, s->holder[0].caller, true, buf, size);
+}
+
+static void draw_finding(struct canvas *c, int row, int cols, const struct frame *f,
+                         const struct finding *n, bool here)
+{
+    enum role role = here ? ROLE_CURSOR : rule_is_note(n->rule) ? ROLE_TEXT : ROLE_WARN;
+    char where[96];
+    int at;
+
+    if (here) {
+        canvas_fill(c, row, 0, cols, role, ' ');
+        canvas_set_cursor(c, row, 0);
+    }
+    at = canvas_printf(c, row, 1, cols - 1, role, "%-15s CPU%-2u %s", rule_name(n->rule), n->cpu,
+                       n->text);
+    finding_where(f, n, where, sizeof(where));
+    if (where[0])
+        canvas_printf(c, row, at + 2, cols - at - 2, role, " %s", where);
+}
+
+void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
+{
+    struct area a = page_area(c);
+    const struct findings *r = f->findings;
+    unsigned int selected = ui->row[VIEW_CHECK], first;
+    int row = a.row, rules = a.rows >= RULES + 4 ? RULES : 0;
+
+    if (!r) {
+        page_heading(c, ui, "Check", "nothing to look at");
+        return;
+    }
+    page_heading(c, ui, "Check", "%s, %u slots; of stores and TLBIs nothing is known",
+                 findings_wrong(r) ? "WRONG" : "tables sound", r->entries);
+    for (int i = 0; i < rules; i++)
+        draw_rule(c, row++, a.cols, r, (enum rule)i);
+    if (rules)
+        row++;
+    if (selected >= r->nr)
+        selected = r->nr ? r->nr - 1 : 0;
+    first = page_first(selected, r->nr, a.row + a.rows - row);
+    for (unsigned int i = first; i < r->nr && row < a.row + a.rows; i++)
+        draw_finding(c, row++, a.cols, f, &r->finding[i], i == selected);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Map: the address space of one CPU as named ranges.
+ */
+#include "view/pages.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void size_text(uint64_t size, char *buf, size_t len)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    unsigned int unit = 0;
+
+    while (size >= 1024 && size % 1024 == 0 && unit < 4) {
+        size >>= 10;
+        unit++;
+    }
+    snprintf(buf, len, "%" PRIu64 " %s", size, units[unit]);
+}
+
+static void draw_range(struct canvas *c, int row, int cols, const struct range *r, bool here)
+{
+    enum role role = here ? ROLE_CURSOR : r->software ? ROLE_STRONG : ROLE_TEXT;
+    char size[24], text[200];
+
+    size_text(r->size, size, sizeof(size));
+    if (cols < SINGLE_COLS)
+        snprintf(text, sizeof(text), "0x%-12" PRIx64 " %-8s %s %s", r->va, size, r->perm,
+                 r->region ? r->region : "-");
+    else
+        snprintf(text, sizeof(text), " 0x%-12" PRIx64 " %-9s 0x%-11" PRIx64 " L%d %s %2u  %-10s %s",
+                 r->va, size, r->pa, r->level, r->perm, r->software, r->region ? r->region : "-",
+                 r->type);
+    if (here) {
+        canvas_fill(c, row, 0, cols, role, ' ');
+        canvas_set_cursor(c, row, 0);
+    }
+    canvas_text(c, row, 0, cols, role, text);
+}
+
+void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
+{
+    struct area a = page_area(c);
+    unsigned int selected = ui->row[VIEW_MAP], n = f->ranges ? f->ranges->nr : 0, first;
+
+    page_heading(c, ui, "Map", "CPU%u  %u ranges%s", ui->cpu, n,
+                 f->ranges && f->ranges->faults ? ", some tables are outside RAM" : "");
+    if (!f->ranges) {
+        canvas_text(c, a.row, 1, a.cols - 1, ROLE_WARN, "no tables to look at");
+        return;
+    }
+    if (selected >= n)
+        selected = n ? n - 1 : 0;
+    if (a.cols >= SINGLE_COLS)
+        canvas_text(c, a.row, 0, a.cols, ROLE_DIM,
+                    " va             size      pa            lv rwx sw  region     type");
+    first = page_first(selected, n, a.rows - 1);
+    for (int i = 0; i < a.rows - 1 && first + (unsigned int)i < n; i++)
+        draw_range(c, a.row + 1 + i, a.cols, &f->ranges->range[first + (unsigned int)i],
+                   first + (unsigned int)i == selected);
+}

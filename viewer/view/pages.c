@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/pages.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define TEXT_MAX 256
+
+struct area page_area(const struct canvas *c)
+{
+    struct layout l = layout_of(c->rows, c->cols);
+
+    if (l.kind == LAYOUT_SMALL)
+        return (struct area){.row = 2, .cols = l.cols, .rows = l.rows - 3};
+    return (struct area){.row = 2, .cols = l.cols, .rows = l.rows - 4};
+}
+
+void page_heading(struct canvas *c, const struct ui *ui, const char *name, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    int at;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    at = canvas_printf(c, 1, 0, c->cols, ROLE_TAB_FOCUS, " %u %s ", (unsigned int)ui->view + 1,
+                       name);
+    canvas_text(c, 1, at + 1, (int)c->cols - at - 1, ROLE_TEXT, text);
+}
+
+unsigned int page_first(unsigned int selected, unsigned int n, int rows)
+{
+    unsigned int room = rows > 0 ? (unsigned int)rows : 1, first;
+
+    if (n <= room || selected < room / 2)
+        return 0;
+    first = selected - room / 2;
+    return first + room > n ? n - room : first;
+}
+
+void where_text(const struct frame *f, uint64_t caller, bool lines, char *buf, size_t size)
+{
+    char line[64] = "";
+    size_t len;
+
+    symbols_where(f->symbols, caller, buf, size);
+    if (!buf[0])
+        snprintf(buf, size, "0x%" PRIx64, caller);
+    if (lines)
+        symbols_line(f->symbols, caller, line, sizeof(line));
+    len = strlen(buf);
+    if (line[0] && len < size)
+        snprintf(buf + len, size - len, " %s", line);
+}
+
+/* The same caller is named once, with how often. */
+void holders_text(const struct frame *f, unsigned int cpu, unsigned int slot, unsigned int refs,
+                  char *buf, size_t size)
+{
+    const struct slot_activity *s = activity_slot(f->activity, cpu, slot);
+    unsigned int known = s ? s->nr : 0;
+    size_t len = 0;
+
+    buf[0] = '\0';
+    for (unsigned int i = 0; i < known && len < size; i++) {
+        unsigned int n = 0, before = 0;
+        char where[96];
+
+        for (unsigned int j = 0; j < known; j++) {
+            n += s->holder[j].caller == s->holder[i].caller;
+            before += j < i && s->holder[j].caller == s->holder[i].caller;
+        }
+        if (before)
+            continue;
+        where_text(f, s->holder[i].caller, false, where, sizeof(where));
+        len += snprintf(buf + len, size - len, "%s%s x%u", len ? ", " : "", where, n);
+    }
+    if (refs > known && len < size)
+        snprintf(buf + len, size - len, "%s%u before the first event", len ? ", " : "",
+                 refs - known);
+}
+
+void duration_text(uint64_t ns, char *buf, size_t size)
+{
+    if (ns < 1000000)
+        snprintf(buf, size, "%.0f us", (double)ns / 1e3);
+    else if (ns < 1000000000)
+        snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
+    else
+        snprintf(buf, size, "%.1f s", (double)ns / 1e9);
+}

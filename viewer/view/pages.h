@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Views 2 to 6: each fills the same area with a heading, a body and, below it,
+ * the line for messages.
+ */
+#ifndef VIEWER_VIEW_PAGES_H
+#define VIEWER_VIEW_PAGES_H
+
+#include "view/canvas.h"
+#include "view/ui.h"
+
+/* The body; the heading is the row above, the message the row below. */
+struct area {
+    int row, cols, rows;
+};
+
+struct area page_area(const struct canvas *c);
+
+/* " 3 Map  CPU1  …" above the body. */
+__attribute__((format(printf, 4, 5))) void page_heading(struct canvas *c, const struct ui *ui,
+                                                        const char *name, const char *format, ...);
+
+/* First row of a list of n that is shown, so that the selected one is to be seen. */
+unsigned int page_first(unsigned int selected, unsigned int n, int rows);
+
+void tables_draw(struct canvas *c, const struct frame *f, const struct ui *ui);
+void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui);
+void events_draw(struct canvas *c, const struct frame *f, const struct ui *ui);
+void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui);
+void stats_draw(struct canvas *c, const struct frame *f, const struct ui *ui);
+
+/* One event in a field of one row; here: it is selected. */
+void event_draw(struct canvas *c, int row, int col, int width, const struct frame *f,
+                const struct event *e, bool here);
+
+/* "copy_between+0x94", or the address; with the line if there is one and lines. */
+void where_text(const struct frame *f, uint64_t caller, bool lines, char *buf, size_t size);
+
+/* "copy_between x3, fill x1, 2 unknown": who holds a slot; "" if nobody does. */
+void holders_text(const struct frame *f, unsigned int cpu, unsigned int slot, unsigned int refs,
+                  char *buf, size_t size);
+
+/* "3.1 ms", "12 s". */
+void duration_text(uint64_t ns, char *buf, size_t size);
+
+#endif /* VIEWER_VIEW_PAGES_H */
