@@ -6,7 +6,7 @@ HV_ENGINES := xen
 HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding \
 	-Iinclude -Ihv -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer -fno-common \
-	-fno-asynchronous-unwind-tables -fno-jump-tables -ffile-prefix-map=$(CURDIR)=.
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-jump-tables -ffile-prefix-map=$(CURDIR)=.
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--fatal-warnings -Wl,--no-warn-rwx-segments
 

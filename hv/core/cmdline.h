@@ -9,7 +9,7 @@
 #include <hvscope/trace.h>
 
 #define PACE_MAX         100000000u
-#define WORKLOAD_DEFAULT "copy"
+#define WORKLOAD_DEFAULT "guest,copy"
 
 struct options {
     bool directmap;        /* directmap=on|off (off) */
@@ -17,7 +17,7 @@ struct options {
     enum trace_mode trace; /* trace=off|api (api) */
     enum fault fault;      /* fault=NAME (none) */
     uint64_t pace;         /* pace=N: maps and unmaps a second per CPU; 0: no wait (0) */
-    struct word workload;  /* workload=NAME[,NAME...] (copy): work/plan.h */
+    struct word workload;  /* workload=NAME[,NAME...] (guest,copy): work/plan.h */
     unsigned int nr_mem;   /* mem=SIZE@PA[,...]: use only this RAM (all) */
     struct region mem[BEACON_BANKS_MAX];
 };

@@ -165,7 +165,7 @@ def test_directmap_on_bypasses(machine):
 
 def test_pace_and_idle(machine):
     """pace=100: no two calls of a CPU are closer than that, and waiting costs no host CPU."""
-    m = machine(smp=2, cmdline="pace=100")
+    m = machine(smp=2, cmdline="workload=copy pace=100")
     deadline = time.monotonic() + 30
     while min(c.fields["work"] for c in read_beacon(m).cpus) < 20:
         assert time.monotonic() < deadline

@@ -7,7 +7,7 @@ ENGINE = "hv/mm/domain_page_xen.c"
 def test_without_the_tlbi_stale_data_is_seen(machine, mutant):
     """QEMU really keeps the old translation of a commandeered slot."""
     image = mutant(ENGINE, "    tlb_flush_va_local(va);\n", "    (void)va;\n")
-    m = machine(smp=1, image=image, ready="")
+    m = machine(smp=1, image=image, cmdline="workload=copy", ready="")
     assert m.wait(60) == 1
     assert "CHECK(" in m.console() and "PANIC" in m.console()
     assert "pattern of mfn" in m.console() or "p2m of mfn" in m.console()
@@ -18,6 +18,6 @@ def test_a_wrong_frame_is_seen(machine, mutant):
     image = mutant(ENGINE, "mfn_to_xen_entry(slot_mfn, MAIR_NORMAL)",
                    "mfn_to_xen_entry(mfn_x(mfn) % 7 ? slot_mfn : mfn_add(slot_mfn, 512), "
                    "MAIR_NORMAL)")
-    m = machine(smp=1, image=image, ready="")
+    m = machine(smp=1, image=image, cmdline="workload=copy", ready="")
     assert m.wait(60) == 1
     assert "PANIC" in m.console()

@@ -70,3 +70,28 @@ def test_address_space(machine):
             executable.append(va)
     text_pages = (memory.symbols["_srodata"] - memory.symbols["_start"]) // 4096
     assert executable == [memory.symbols["_start"] + 4096 * i for i in range(text_pages)]
+
+
+def test_two_banks_of_ram(machine):
+    """RAM in two files: both tools read both, and frames of both are in the slots."""
+    m = machine(smp=2, mem="2G+2G", cmdline="workload=copy")
+    m.qmp("stop")
+    viewer, gdb = viewer_dump(m), gdb_dump(m)
+    assert viewer == gdb
+    slots = [int(s["pa"], 16) for c in json.loads(viewer)["cpus"] for s in c["slots"]]
+    assert min(slots) < 0xC0000000 <= max(slots)
+    assert all(c["counts"]["broken"] == 0 for c in json.loads(viewer)["cpus"])
+
+
+def test_directmap_has_the_largest_blocks(machine):
+    """directmap=on: RAM is there whole and once, in blocks of 1 GiB where they fit."""
+    m = machine(smp=1, cmdline="directmap=on workload=idle")
+    m.qmp("stop")
+    memory = Memory(m.dir / "ram", BUILD / "hv-xen.elf")
+    size = {1: 1 << 30, 2: 2 << 20, 3: 4096}
+    found = [(va, pte & 0xFFFFFFFFF000, level) for va, pte, level in leaves(memory, memory.root(0))
+             if va >= 0x800000000000]
+    assert all(va - 0x800000000000 == pa for va, pa, _ in found)
+    assert [(pa, level) for _, pa, level in found] == [(0x40000000 + (n << 30), 1)
+                                                       for n in range(4)]
+    assert sum(size[level] for _, _, level in found) == SIZE

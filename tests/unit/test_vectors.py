@@ -131,7 +131,7 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
     cpu = beacon.BeaconCpu(data[512:512 + 160])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 656) == (
+    assert struct.unpack_from("<15Q", data, 672) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,
