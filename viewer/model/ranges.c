@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLES_MAX (1u << 18) /* 1 GiB of tables: more are not believed */
+#define TABLES_MAX (1u << 14) /* 64 MiB of tables: more are not believed */
 
 struct scan {
     const struct source *src;
@@ -109,7 +109,7 @@ static int scan_table(struct scan *s, uint64_t table, int level, uint64_t va, lp
 
     if (s->list->tables++ >= TABLES_MAX)
         return failure_set(s->f, EXIT_NOT_UNDERSTOOD,
-                           "the tables are more than 262144, or lead round in circles: "
+                           "the tables are more than 16384, or lead round in circles: "
                            "walk single addresses");
     entries = malloc(n * sizeof(*entries));
     if (!entries)
