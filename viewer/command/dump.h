@@ -16,4 +16,7 @@ void dump_json(FILE *out, const struct snapshot *snap, const struct options *o);
 bool dump_wants_cpu(const struct options *o, unsigned int cpu);
 bool dump_wants_slot(const struct options *o, const struct cpu_snapshot *c, unsigned int slot);
 
+/* ,"counts":{…}: slots of each state, and the sum of references. */
+void dump_json_counts(FILE *out, const struct cpu_snapshot *c);
+
 #endif /* VIEWER_COMMAND_DUMP_H */

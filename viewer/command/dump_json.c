@@ -35,7 +35,7 @@ static void print_chain(FILE *out, const struct chain *chain)
     fputc(']', out);
 }
 
-static void print_counts(FILE *out, const struct cpu_snapshot *c)
+void dump_json_counts(FILE *out, const struct cpu_snapshot *c)
 {
     fputs(",\"counts\":{", out);
     for (int state = 0; state < SLOT_STATES; state++)
@@ -86,7 +86,7 @@ static void print_cpu(FILE *out, const struct machine *m, const struct cpu_snaps
         fprintf(out, ",\"consistent\":%s", boolean_text(c->consistent));
         put_hex(out, "root", true, c->info.root);
         print_chain(out, &c->chain);
-        print_counts(out, c);
+        dump_json_counts(out, c);
         print_slots(out, m, c, o);
     }
     fputc('}', out);

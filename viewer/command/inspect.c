@@ -21,14 +21,15 @@ static int resolve_va(const struct context *ctx, struct query *q, bool *mapped, 
         walk_va(&r, machine_read_entry, &memory, c->info.root, q->value, &w, f))
         return -1;
     *mapped = !w.fault;
-    q->mfn = w.fault ? 0 : w.pa >> PAGE_SHIFT;
+    q->pa = w.fault ? 0 : w.pa;
+    q->mfn = q->pa >> PAGE_SHIFT;
     return 0;
 }
 
-static void json_found(FILE *out, unsigned int cpu, const struct slot_info *i)
+static void json_found(FILE *out, unsigned int cpu, const struct slot_info *i, uint64_t pa)
 {
     fprintf(out, "{\"cpu\":%u,\"slot\":%u", cpu, i->slot);
-    put_hex(out, "va", true, i->va);
+    put_hex(out, "va", true, i->va + pa % SLOT_SIZE);
     put_string(out, "state", slot_state_name(i->state));
     put_number(out, "refs", true, i->refs);
     put_number(out, "home", i->has_home, i->home);
@@ -46,7 +47,8 @@ static void text_found(FILE *out, unsigned int cpu, const struct slot_info *i)
 }
 
 /* With --cpu and a VA, slots of all CPUs are still of interest: the frame is the question. */
-static unsigned int list_slots(const struct context *ctx, FILE *out, uint64_t mfn, bool any_cpu)
+static unsigned int list_slots(const struct context *ctx, FILE *out, const struct query *q,
+                               bool any_cpu)
 {
     const struct snapshot *snap = ctx->snap;
     unsigned int found = 0;
@@ -59,13 +61,13 @@ static unsigned int list_slots(const struct context *ctx, FILE *out, uint64_t mf
         for (unsigned int s = 0; s < snap->machine.beacon.domheap_entries; s++) {
             struct slot_info i;
 
-            if (!slot_maps(c, s, mfn))
+            if (!slot_maps(c, s, q->mfn))
                 continue;
             i = slot_describe(&snap->machine, s, c->pte[s]);
             if (ctx->o->json && found)
                 fputc(',', out);
             if (ctx->o->json)
-                json_found(out, cpu, &i);
+                json_found(out, cpu, &i, q->pa);
             else
                 text_found(out, cpu, &i);
             found++;
@@ -83,13 +85,15 @@ int print_find(const struct context *ctx, FILE *out, struct failure *f)
     if (query_parse(&ctx->snap->machine, ctx->o->operand[0], &q, f))
         return -1;
     va = q.kind == QUERY_VA;
+    q.pa = q.kind == QUERY_PA ? q.value : q.mfn << PAGE_SHIFT;
     if (va && resolve_va(ctx, &q, &mapped, f))
         return -1;
     if (json) {
         fputs("{\"schema\":\"hvscope.find/1\"", out);
-        put_string(out, "what", ctx->o->operand[0]);
-        put_string(out, "kind", query_kind_name(q.kind));
+        put_hex(out, "what", true, q.value);
+        put_string(out, "read_as", query_kind_name(q.kind));
         put_hex(out, "mfn", mapped, q.mfn);
+        put_hex(out, "pa", mapped, q.pa);
         fputs(",\"slots\":[", out);
     } else {
         fprintf(out, "0x%" PRIx64 " as %s", q.value, query_kind_name(q.kind));
@@ -100,7 +104,7 @@ int print_find(const struct context *ctx, FILE *out, struct failure *f)
             fputs(": nothing is mapped there\n", out);
     }
     if (mapped)
-        found = list_slots(ctx, out, q.mfn, va);
+        found = list_slots(ctx, out, &q, va);
     if (json)
         fputs("]}\n", out);
     else if (mapped && !found)
@@ -108,21 +112,74 @@ int print_find(const struct context *ctx, FILE *out, struct failure *f)
     return 0;
 }
 
-static void json_explained(FILE *out, const struct cpu_snapshot *c, const struct explanation *e)
+/* The reason of a step, in the words that GDB's command uses too. */
+static void json_step(FILE *out, const struct probe *p)
+{
+    uint64_t mfn = mfn_x(pte_mfn(p->pte));
+    char reason[96];
+
+    switch (p->why) {
+    case PROBE_HIT:
+        snprintf(reason, sizeof(reason), "this frame, with room in its count");
+        break;
+    case PROBE_TAKE:
+        snprintf(reason, sizeof(reason), "free");
+        break;
+    case PROBE_COMMANDEER:
+        snprintf(reason, sizeof(reason),
+                 "count 0: 0x%" PRIx64 " loses it, its translation is still live", mfn);
+        break;
+    case PROBE_SATURATED:
+        snprintf(reason, sizeof(reason), "this frame, but its count is 15");
+        break;
+    default:
+        snprintf(reason, sizeof(reason), "in use by 0x%" PRIx64, mfn);
+    }
+    fprintf(out, "{\"slot\":%u", p->slot);
+    put_hex(out, "pte", true, p->pte);
+    put_number(out, "refs", true, pte_refs(p->pte));
+    put_string(out, "reason", reason);
+    fputc('}', out);
+}
+
+/* Slots that map the frame too, the chosen one left out. */
+static void json_duplicates(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
+                            const struct explanation *e, bool taken)
+{
+    unsigned int chosen = taken ? e->probe[e->nr - 1].slot : UINT32_MAX, found = 0;
+
+    fputs(",\"duplicates\":[", out);
+    for (unsigned int s = 0; s < ctx->snap->machine.beacon.domheap_entries && !e->bypass; s++) {
+        if (s != chosen && slot_maps(c, s, e->mfn))
+            fprintf(out, "%s%u", found++ ? "," : "", s);
+    }
+    fputc(']', out);
+}
+
+static void json_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
+                           const struct explanation *e)
 {
     bool taken = !e->full && !e->bypass;
+    const struct probe *last = taken ? &e->probe[e->nr - 1] : NULL;
+    bool hit = taken && last->why == PROBE_HIT;
 
-    fprintf(out, "{\"cpu\":%u", c->cpu);
+    fprintf(out, "{\"schema\":\"hvscope.explain/1\",\"cpu\":%u", c->cpu);
+    put_string(out, "engine", machine_engine_name(&ctx->snap->machine));
+    put_hex(out, "mfn", true, e->mfn);
+    put_number(out, "home", !e->bypass, e->home);
     put_string(out, "verdict", explain_verdict(e));
-    put_number(out, "slot", taken, taken ? e->probe[e->nr - 1].slot : 0);
-    fputs(",\"probes\":[", out);
+    put_number(out, "slot", taken, taken ? last->slot : 0);
+    put_number(out, "refs", taken, hit ? pte_refs(last->pte) + 1 : 1);
+    put_number(out, "probe", !e->bypass, taken ? e->nr - 1 : e->nr);
+    fputs(",\"steps\":[", out);
     for (unsigned int i = 0; i < e->nr; i++) {
-        fprintf(out, "%s{\"slot\":%u", i ? "," : "", e->probe[i].slot);
-        put_hex(out, "pte", true, e->probe[i].pte);
-        put_string(out, "why", probe_word(e->probe[i].why));
-        fputc('}', out);
+        if (i)
+            fputc(',', out);
+        json_step(out, &e->probe[i]);
     }
-    fprintf(out, "],\"further\":%u}", e->further);
+    fputc(']', out);
+    json_duplicates(out, ctx, c, e, taken);
+    fputs("}\n", out);
 }
 
 #define PROBES_LISTED 40
@@ -153,7 +210,6 @@ static void text_explained(FILE *out, const struct cpu_snapshot *c, const struct
 static void print_explanations(const struct context *ctx, FILE *out, uint64_t mfn)
 {
     static struct explanation e;
-    bool first = true;
 
     for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
         const struct cpu_snapshot *c = &ctx->snap->cpu[cpu];
@@ -161,11 +217,8 @@ static void print_explanations(const struct context *ctx, FILE *out, uint64_t mf
         if (!c->on || !context_wants_cpu(ctx, cpu))
             continue;
         explain_lookup(&ctx->snap->machine, c, mfn, &e);
-        if (ctx->o->json && !first)
-            fputc(',', out);
-        first = false;
         if (ctx->o->json)
-            json_explained(out, c, &e);
+            json_explained(out, ctx, c, &e);
         else
             text_explained(out, c, &e);
     }
@@ -187,17 +240,9 @@ int print_explain(const struct context *ctx, FILE *out, struct failure *f)
         return -1;
     else if (q.kind == QUERY_VA)
         return failure_set(f, EXIT_USAGE, "explain needs a frame: mfn:N, pa:N or a frame number");
-    if (ctx->o->json) {
-        fputs("{\"schema\":\"hvscope.explain/1\"", out);
-        put_hex(out, "mfn", true, q.mfn);
-        put_number(out, "home", true, mapcache_home(_mfn(q.mfn), m->beacon.domheap_entries));
-        fputs(",\"cpus\":[", out);
-    } else {
+    if (!ctx->o->json)
         fprintf(out, "mfn 0x%" PRIx64 ": home slot %u = (mfn >> 9) %% %u\n", q.mfn,
                 mapcache_home(_mfn(q.mfn), m->beacon.domheap_entries), m->beacon.domheap_entries);
-    }
     print_explanations(ctx, out, q.mfn);
-    if (ctx->o->json)
-        fputs("]}\n", out);
     return 0;
 }

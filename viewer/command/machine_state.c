@@ -3,6 +3,7 @@
  * hvscope cpus and stats.
  */
 #include "command/context.h"
+#include "command/dump.h"
 #include "command/json.h"
 #include "model/stats.h"
 
@@ -85,6 +86,11 @@ static void json_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
 
     fprintf(out, "{\"cpu\":%u", c->cpu);
     put_string(out, "state", machine_cpu_state_name(b->state));
+    if (!c->on) {
+        fputc('}', out);
+        return;
+    }
+    dump_json_counts(out, c);
     put_number(out, "maps", true, b->maps);
     put_number(out, "unmaps", true, b->unmaps);
     put_number(out, "hits", true, b->hits);
@@ -93,8 +99,8 @@ static void json_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
     put_number(out, "bypasses", true, b->bypasses);
     put_number(out, "work", true, b->work);
     put_number(out, "verified", true, b->verified);
-    json_list(out, "refs_histogram", s->refs, SPREAD_REFS);
-    json_list(out, "probe_histogram", s->probe, SPREAD_PROBES);
+    json_list(out, "refs", s->refs, SPREAD_REFS);
+    json_list(out, "probe", s->probe, SPREAD_PROBES);
     fputc('}', out);
 }
 
@@ -134,9 +140,7 @@ int print_stats(const struct context *ctx, FILE *out, struct failure *f)
 
     (void)f;
     if (ctx->o->json) {
-        fputs("{\"schema\":\"hvscope.stats/1\",", out);
-        context_json_target(out, m);
-        fputs(",\"cpus\":[", out);
+        fputs("{\"schema\":\"hvscope.stats/1\",\"cpus\":[", out);
     } else {
         context_text_head(out, m);
     }

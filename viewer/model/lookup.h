@@ -15,6 +15,7 @@ struct query {
     enum query_kind kind;
     uint64_t value; /* as it was given */
     uint64_t mfn;   /* what it comes to; for QUERY_VA only with the walk's answer */
+    uint64_t pa;    /* likewise */
 };
 
 /*

@@ -21,7 +21,7 @@ static const struct region {
     {0, IDENTITY_VIRT_END, "identity"},
     {XEN_VIRT_START, XEN_VIRT_SIZE, "image"},
     {FIXMAP_VIRT_START, FIXMAP_VIRT_SIZE, "fixmap"},
-    {BOOT_FDT_VIRT_START, BOOT_FDT_VIRT_SIZE, "boot-fdt"},
+    {BOOT_FDT_VIRT_START, BOOT_FDT_VIRT_SIZE, "fdt"},
     {VMAP_VIRT_START, VMAP_VIRT_SIZE, "vmap"},
     {FRAMETABLE_VIRT_START, FRAMETABLE_SIZE, "frametable"},
     {DIRECTMAP_VIRT_START, DIRECTMAP_SIZE, "directmap"},
