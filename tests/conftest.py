@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("HVSCOPE_BUILD", "build")).resolve()
 sys.path[:0] = [str(ROOT / "hv/launch"), str(ROOT / "gdb-scripts")]
 sys.dont_write_bytecode = True
+
+# A shell starts background jobs with these ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 from hvscope.beacon import beacon_read  # noqa: E402
 from machine import Machine  # noqa: E402
