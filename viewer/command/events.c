@@ -126,17 +126,6 @@ static bool read_cpu(struct event_stream *s, const struct snapshot *snap, unsign
     return b.more;
 }
 
-static int compare_events(const void *a, const void *b)
-{
-    const struct event *x = a, *y = b;
-
-    if (x->ticks != y->ticks)
-        return x->ticks < y->ticks ? -1 : 1;
-    if (x->cpu != y->cpu)
-        return x->cpu < y->cpu ? -1 : 1;
-    return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
 bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out)
 {
     unsigned int nr = 0;
@@ -147,7 +136,7 @@ bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE
             more |= read_cpu(s, snap, cpu, &nr);
     }
     if (nr)
-        qsort(s->events, nr, sizeof(*s->events), compare_events);
+        qsort(s->events, nr, sizeof(*s->events), event_compare);
     for (unsigned int i = 0; i < nr; i++) {
         if (s->o->json)
             event_json(out, &snap->machine, s->symbols, &s->events[i]);

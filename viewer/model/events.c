@@ -169,7 +169,7 @@ static void take_cpu(struct event_log *log, const struct source *src, const stru
     }
 }
 
-static int compare_events(const void *a, const void *b)
+int event_compare(const void *a, const void *b)
 {
     const struct event *x = a, *y = b;
 
@@ -198,7 +198,7 @@ bool events_update(struct event_log *log, const struct source *src, const struct
     for (unsigned int i = 0; i < snap->ncpu; i++)
         take_cpu(log, src, snap, i, log->records, log->batch, &nr);
     if (nr)
-        qsort(log->batch, nr, sizeof(*log->batch), compare_events);
+        qsort(log->batch, nr, sizeof(*log->batch), event_compare);
     for (unsigned int i = 0; i < nr; i++)
         log_add(log, &log->batch[i]);
     log->fresh = nr < log->nr ? nr : log->nr;

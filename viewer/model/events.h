@@ -87,4 +87,7 @@ bool event_decode(const struct trace_record *record, unsigned int cpu, struct ev
 /* "map", "unmap", "bypass". */
 const char *event_name(enum trace_kind kind);
 
+/* For qsort(): by time, then CPU, then number. */
+int event_compare(const void *a, const void *b);
+
 #endif /* VIEWER_MODEL_EVENTS_H */
