@@ -30,7 +30,7 @@ include hv/hv.mk
 .PHONY: help deps all demo run gdb view record replay test soak lint clean
 
 help: ## this list
-	@echo 'make TARGET [ENGINE=xen] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
+	@echo 'make TARGET [ENGINE=xen|bbm] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 deps: ## install what is missing (Debian, Ubuntu)
@@ -40,7 +40,7 @@ all: deps ## build the image, the viewer and the unit tests
 	@$(MAKE) --no-print-directory -s build
 
 .PHONY: build
-build: $(BUILD)/hv-xen.bin $(BUILD)/hv.elf $(BUILD)/hvscope $(UNIT_TESTS)
+build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(UNIT_TESTS)
 
 MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The images: one ELF file an engine, and a .bin of each for the boot loader.
 
-HV_ENGINES := xen
+HV_ENGINES := xen bbm
+# Engine bbm in other hands, for the benchmark: domain_page_bbm.c says what each is.
+HV_VARIANTS := bbm-write-pte bbm-flush
+HV_DEFINES_bbm-write-pte := -DBBM_WRITE_PTE=1
+HV_DEFINES_bbm-flush := -DBBM_WRITE_PTE=1 -DBBM_FLUSH_ALWAYS=1
 
 HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding \
 	-Iinclude -Ihv -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
@@ -13,13 +17,18 @@ HV_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-page-size
 
 HV_SOURCES := $(filter-out hv/mm/domain_page_%.c,$(wildcard hv/arch/*.c hv/mm/*.c hv/core/*.c hv/guest/*.c hv/work/*.c)) $(wildcard hv/arch/*.S hv/guest/*.S)
 HV_OBJECTS := $(patsubst %,$(BUILD)/%.o,$(HV_SOURCES))
-HV_ENGINE_OBJECTS := $(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_ENGINES))
+HV_ENGINE_OBJECTS := $(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_ENGINES) $(HV_VARIANTS))
 HV_LDS := $(BUILD)/hv/hv.lds
 
 $(BUILD)/hv/%.c.o: hv/%.c
 	@mkdir -p $(@D)
 	@echo '  CC    $<'
 	@$(CROSS)gcc $(HV_CFLAGS) -MMD -MP -c $< -o $@
+
+$(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_VARIANTS)): $(BUILD)/hv/mm/domain_page_%.c.o: hv/mm/domain_page_bbm.c
+	@mkdir -p $(@D)
+	@echo '  CC    $< ($*)'
+	@$(CROSS)gcc $(HV_CFLAGS) $(HV_DEFINES_$*) -MMD -MP -c $< -o $@
 
 $(BUILD)/hv/%.S.o: hv/%.S
 	@mkdir -p $(@D)
@@ -51,9 +60,12 @@ $(BUILD)/hv-%.elf: $(HV_OBJECTS) $(BUILD)/hv/mm/domain_page_%.c.o $(HV_LDS)
 $(BUILD)/hv-%.bin: $(BUILD)/hv-%.elf
 	@$(CROSS)objcopy -O binary $< $@
 
+.PHONY: images
+images: $(patsubst %,$(BUILD)/hv-%.bin,$(HV_ENGINES))
+
 $(BUILD)/hv.elf: $(BUILD)/hv-xen.elf
 	@ln -sf $(<F) $@
 
-.SECONDARY: $(HV_OBJECTS) $(HV_ENGINE_OBJECTS) $(patsubst %,$(BUILD)/hv-%.elf,$(HV_ENGINES))
+.SECONDARY: $(HV_OBJECTS) $(HV_ENGINE_OBJECTS) $(patsubst %,$(BUILD)/hv-%.elf,$(HV_ENGINES) $(HV_VARIANTS))
 
 -include $(HV_OBJECTS:.o=.d) $(HV_ENGINE_OBJECTS:.o=.d)

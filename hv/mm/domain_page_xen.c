@@ -5,27 +5,13 @@
  * new output address while its old translation is live (RFVQCK).
  */
 #include "arch/irq.h"
-#include "arch/tlb.h"
 #include "core/trace.h"
 #include "mm/directmap.h"
-#include "mm/domain_page.h"
+#include "mm/domain_page_slot.h"
 #include "mm/pgtable.h"
 
 const uint32_t mapcache_engine = BEACON_ENGINE_XEN;
 const char mapcache_engine_name[] = "xen";
-
-/* Does this entry translate to the 2 MiB that start at frame slot_mfn? */
-static bool slot_maps(lpae_t pte, mfn_t slot_mfn)
-{
-    return pte_valid(pte) && mfn_x(pte_mfn(pte)) == mfn_x(slot_mfn);
-}
-
-static MAPCACHE_TEXT void slot_flush(vaddr_t va)
-{
-    if (__builtin_expect(mapcache_skip_tlbi, 0))
-        return;
-    tlb_flush_va_local(va);
-}
 
 /*
  * The slots are an open-addressed hash table. Each is in one of three states:
@@ -37,7 +23,7 @@ static MAPCACHE_TEXT void slot_flush(vaddr_t va)
  */
 MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
 {
-    mfn_t slot_mfn = _mfn(mfn_x(mfn) & ~SLOT_MFN_MASK);
+    mfn_t slot_mfn = slot_mfn_of(mfn);
     unsigned int home = mapcache_home(mfn, DOMHEAP_ENTRIES);
     unsigned int probe, slot = home, refs = 0;
     bool hit = false;
@@ -76,8 +62,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
     trace_map(mfn, slot, refs, hit, probe, __builtin_return_address(0));
     local_irq_restore(flags);
 
-    va = _vaddr(DOMHEAP_VIRT_START + slot * SLOT_SIZE +
-                ((mfn_x(mfn) & SLOT_MFN_MASK) << PAGE_SHIFT));
+    va = slot_va(slot, mfn);
 
     /* The slot may have had another frame: whatever the TLB holds of it must go. */
     dsb_nshst();

@@ -2,11 +2,12 @@
 """The pattern check can fail: it does when the image is broken on purpose."""
 
 ENGINE = "hv/mm/domain_page_xen.c"
+SLOT = "hv/mm/domain_page_slot.h"
 
 
 def test_without_the_tlbi_stale_data_is_seen(machine, mutant):
     """QEMU really keeps the old translation of a commandeered slot."""
-    image = mutant(ENGINE, "    tlb_flush_va_local(va);\n", "    (void)va;\n")
+    image = mutant(SLOT, "    tlb_flush_va_local(va);\n", "    (void)va;\n")
     m = machine(smp=1, image=image, cmdline="workload=copy", ready="")
     assert m.wait(60) == 1
     assert "CHECK(" in m.console() and "PANIC" in m.console()

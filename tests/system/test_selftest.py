@@ -4,15 +4,16 @@
 import re
 
 import pytest
+from conftest import BUILD
 from test_mutation import ENGINE
 
 CHECKS = 19
 
 
-@pytest.mark.parametrize("smp", [1, 2, 4])
-def test_selftest(machine, smp):
+@pytest.mark.parametrize("engine,smp", [("xen", 1), ("xen", 2), ("xen", 4), ("bbm", 2)])
+def test_selftest(machine, engine, smp):
     """Every check is right on every CPU; the machine ends with status 0."""
-    m = machine(smp=smp, cmdline="workload=selftest", ready="")
+    m = machine(smp=smp, image=BUILD / f"hv-{engine}.bin", cmdline="workload=selftest", ready="")
     assert m.wait(60) == 0, m.console()
     lines = re.findall(r"^selftest: (ok|FAIL) CPU(\d+) ", m.console(), re.M)
     assert lines == [("ok", str(cpu)) for cpu in range(smp) for _ in range(CHECKS)]

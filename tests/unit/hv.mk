@@ -3,15 +3,16 @@
 
 HV_UNIT_CFLAGS := $(HOSTCFLAGS) -Itests/unit/fake -Itests/unit -Iinclude -Ihv
 
-UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page cmdline fdt bootmem page_alloc census \
+UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page domain_page_bbm cmdline fdt bootmem page_alloc census \
 	printk trace_reader pgtable stage2)
 
-$(BUILD)/unit/hv_domain_page: tests/unit/hv_domain_page.c tests/unit/fake.c \
-		hv/mm/domain_page_xen.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
-		hv/mm/bootmem.c hv/core/trace.c hv/core/tracepoint.c hv/core/census.c
-$(BUILD)/unit/hv_census: tests/unit/hv_census.c tests/unit/fake.c \
-		hv/mm/domain_page_xen.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
-		hv/mm/bootmem.c hv/core/trace.c hv/core/tracepoint.c hv/core/census.c
+HV_UNIT_MAPCACHE := tests/unit/fake.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
+	hv/mm/bootmem.c hv/core/trace.c hv/core/tracepoint.c hv/core/census.c
+$(BUILD)/unit/hv_domain_page: tests/unit/hv_domain_page.c hv/mm/domain_page_xen.c \
+		$(HV_UNIT_MAPCACHE)
+$(BUILD)/unit/hv_domain_page_bbm: tests/unit/hv_domain_page.c hv/mm/domain_page_bbm.c \
+		$(HV_UNIT_MAPCACHE)
+$(BUILD)/unit/hv_census: tests/unit/hv_census.c hv/mm/domain_page_xen.c $(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_cmdline: tests/unit/hv_cmdline.c tests/unit/fake.c hv/core/cmdline.c \
 		hv/core/word.c hv/work/plan.c
 $(BUILD)/unit/hv_printk: tests/unit/hv_printk.c tests/unit/fake.c hv/core/printk.c
