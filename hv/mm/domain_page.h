@@ -30,6 +30,9 @@ _Noreturn void mapcache_full(const lpae_t *map, mfn_t mfn);
 uint64_t mapcache_refs_of(unsigned int cpu);
 uint64_t mapcache_refs(void);
 
+/* Make this CPU's slots free, as after boot, whatever they hold. No map may be used after it. */
+void mapcache_clear(void);
+
 /* Is this an address that map_domain_page() took from a slot? */
 static inline bool domain_page_is_slot(const void *ptr)
 {

@@ -37,19 +37,6 @@ static bool failed;
 /* A global map that the CPU before has made. */
 static uint64_t *global;
 
-/* All slots empty, as after boot: what they held is flushed. */
-static void slots_clear(void)
-{
-    lpae_t *map = this_cpu(xen_dommap);
-
-    for (unsigned int slot = 0; slot < SLOTS; slot++)
-        pte_store(&map[slot], 0);
-    dsb_sy();
-    asm volatile("tlbi alle2");
-    dsb_sy();
-    isb();
-}
-
 static lpae_t entry(unsigned int slot)
 {
     return this_cpu(xen_dommap)[slot];
@@ -361,7 +348,7 @@ static void checks_run(void)
     for (unsigned int i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         bool ok;
 
-        slots_clear();
+        mapcache_clear();
         ok = checks[i].run();
         failed |= !ok;
         printk("selftest: %s CPU%u %s\n", ok ? "ok" : "FAIL", smp_processor_id(), checks[i].name);
