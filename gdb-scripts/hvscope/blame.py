@@ -44,6 +44,7 @@ def entry_now(number: int, cpu: int) -> int:
 
 def blame(arguments: Arguments) -> str:
     """Runs back to the store that gave the slot the entry it has now."""
+    TARGET.connection()
     _, cpu, number = slots.place(arguments)
     if not replayed():
         raise HvError(NOT_REPLAYED)

@@ -136,6 +136,7 @@ def spec(text: str) -> tuple[str, int]:
 def set_break(text: str) -> str:
     """mapcache-break."""
     kind, value = spec(text)
+    TARGET.connection()
     beacon = TARGET.beacon()
     if BITS[kind] and not has_filter(beacon):
         raise HvError("this image has no trace points: its beacon has no filter")

@@ -55,7 +55,7 @@ def on_stop(_event: object) -> None:
     breaks = sys.modules.get("hvscope.breaks")  # loaded when there is one
     for work in (SYMBOLS.sync, STOPS.note, *([breaks.BREAKS.note] if breaks else [])):
         try:
-            TARGET.connection()
+            TARGET.reachable()
             work()
         except (HvError, LookupError, gdb.error):
             pass

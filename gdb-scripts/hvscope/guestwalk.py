@@ -10,9 +10,10 @@ from typing import Any
 
 from hvscope.attributes import both_rights, both_types
 from hvscope.beacon import ReadPhys
+from hvscope.error import WalkStop
 from hvscope.pte import PAGE_SIZE
 from hvscope.regime import Regime
-from hvscope.walk import Object, WalkStop, end_text, step_text, walk
+from hvscope.walk import Object, end_text, step_text, walk
 
 Stage = tuple[Regime, int]  # and its root
 

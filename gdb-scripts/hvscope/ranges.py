@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from hvscope.attributes import Attributes, leaf_attributes
 from hvscope.beacon import ReadPhys
-from hvscope.error import HvError
+from hvscope.error import HvError, WalkStop
 from hvscope.layout import NOWHERE, Region, size_short
 from hvscope.pte import PTE_ADDR_MASK
 from hvscope.regime import Regime
-from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, WalkStop, check_root, leaf_fault
+from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, check_root, leaf_fault
 
 SCHEMA = "hvscope.ranges/1"
 TABLES_MAX = 1 << 16  # tables that point to each other never end a scan

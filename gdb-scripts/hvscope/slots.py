@@ -161,7 +161,8 @@ WARNED: list[str] = []  # what was said already in this session
 
 def others_ran(beacon: Beacon) -> list[str]:
     """Once: a step of one CPU lets the others run on."""
-    if WARNED or beacon.ncpu == 1 or gdb.parameter("scheduler-locking") in ("step", "on"):
+    if WARNED or beacon.ncpu == 1 or TARGET.offline() is not None or \
+            gdb.parameter("scheduler-locking") in ("step", "on"):
         return []
     WARNED.append("others")
     return ["note: the other CPUs run on during a step; `set scheduler-locking step`"]

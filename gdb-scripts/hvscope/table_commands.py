@@ -154,4 +154,37 @@ Example: hv-guests"""
         return guests.guests_text()
 
 
-COMMANDS = (PtWalk, PtDump, HvLayout, HvCpus, HvGuests)
+class HvOpen(HvCommand):
+    """Read a core, a snapshot or a recording in place of a machine.
+
+Usage: hv-open FILE [--frame N]
+       hv-open [--frame N | --close]
+
+  FILE       an ELF core of QEMU's dump-guest-memory, or what `hvscope snapshot`
+             or `hvscope record` wrote
+  --frame N  of a recording: the N-th frame, from 0; mapcache-diff then compares
+             with the frame that was shown before
+  --close    give it up
+
+All commands that only look work there: --cpu picks a CPU. For a core this is
+the same as gdb's own `core-file FILE`: it has a thread a CPU, with its general
+registers. System registers are in neither, so the tables of EL2 are found and
+read by the beacon; el1, s2 and guest are not. Without arguments: what is open.
+
+Example: hv-open run.rec --frame 12"""
+
+    name = "hv-open"
+    flags = ("--close",)
+    values = ("--frame",)
+
+    def run(self, arguments: Arguments) -> str:
+        """Opens, goes there, or closes; says what is open."""
+        from hvscope import files
+        return files.hv_open(arguments)
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """Files."""
+        return gdb.COMPLETE_FILENAME
+
+
+COMMANDS = (PtWalk, PtDump, HvLayout, HvCpus, HvGuests, HvOpen)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The machine behind GDB: physical memory, registers, and which thread is which CPU.
+"""The machine behind GDB, or a file of its memory: physical reads, registers, threads and CPUs.
 
 Physical memory is read through the stub's physical mode, so that an answer does
 not depend on what the selected CPU runs. That mode is global to QEMU, survives a
@@ -12,13 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from typing import TYPE_CHECKING
+
 import gdb
 
 from hvscope.beacon import RAM_BASE, Beacon, beacon_read
 from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError
 from hvscope.pte import Bank
 
-NOT_ATTACHED = "not attached to QEMU's gdb stub; `target remote build/run/gdb.sock`"
+if TYPE_CHECKING:
+    from hvscope.offline import Memory
+
+NOT_ATTACHED = ("not attached to QEMU's gdb stub; `target remote build/run/gdb.sock`, or "
+                "`hv-open FILE`")
 RUNNING = "the machine runs; stop it first (Ctrl-C)"
 PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it announces
 QEMU_NAMES = {"SCTLR_EL1": "SCTLR"}  # where the stub has another name for a register
@@ -36,9 +42,28 @@ class Target:
         self.seen: gdb.TargetConnection | None = None  # the connection that is known to be QEMU's
         self.refused: gdb.TargetConnection | None = None  # one that is known not to be
         self.known_ram: list[Bank] = []
+        self.core: Memory | None = None  # of gdb's core target, if that is what was seen
+        self.opened: Memory | None = None  # by hv-open
+
+    def offline(self) -> Memory | None:
+        """Memory in a file: of gdb's core target, or opened by hv-open; None if neither is."""
+        connection = gdb.selected_inferior().connection
+        if connection is None:
+            return self.opened
+        if getattr(connection, "type", "") != "core":
+            return None
+        if connection is not self.seen or self.core is None:
+            from hvscope.offline import open_memory
+            self.core = open_memory(core_path())
+            self.seen = connection
+        return self.core
 
     def connection(self) -> gdb.RemoteTargetConnection:
         """The connection to the stub of a halted QEMU; HvError if there is none."""
+        file = self.offline()
+        if file is not None:
+            raise HvError(f"a {file.kind} cannot run or be changed: this needs a machine; "
+                          "`target remote build/run/gdb.sock`", EXIT_NO_TARGET)
         connection = gdb.selected_inferior().connection
         if connection is None or not hasattr(connection, "send_packet"):
             raise HvError(NOT_ATTACHED, EXIT_NO_TARGET)
@@ -65,7 +90,10 @@ class Target:
 
     @contextmanager
     def physical(self) -> Iterator[None]:
-        """While inside, memory is physical memory. May be nested."""
+        """While inside, memory is physical memory. May be nested. A file's always is."""
+        if self.offline() is not None:
+            yield
+            return
         connection = self.connection()
         self.depth += 1
         try:
@@ -109,6 +137,9 @@ class Target:
         Asks the stub itself: gdb's own reads may come from its caches, from the
         ELF file, or be refused by memory regions that the user has defined.
         """
+        file = self.offline()
+        if file is not None:
+            return file.read(pa, size)
         if not any(base <= pa and pa + size <= base + length for base, length in self.ram()):
             raise LookupError(f"memory at {pa:#x} is outside RAM")
         pieces = []
@@ -124,6 +155,7 @@ class Target:
 
     def write_phys(self, pa: int, data: bytes) -> None:
         """Bytes into RAM: the one thing that the commands ever write is the filter."""
+        self.connection()
         if not any(base <= pa and pa + len(data) <= base + length for base, length in self.ram()):
             raise LookupError(f"memory at {pa:#x} is outside RAM")
         with self.physical():
@@ -133,24 +165,37 @@ class Target:
 
     def beacon(self) -> Beacon:
         """The image's beacon."""
+        file = self.offline()
         with self.physical():
-            return beacon_read(self.read_phys, self.ram()[0][0])
+            return beacon_read(self.read_phys, self.ram()[0][0] if file is None else file.base)
+
+    def reachable(self) -> None:
+        """HvError if there is neither a halted machine nor a file."""
+        if self.offline() is None:
+            self.connection()
 
     def threads(self) -> dict[int, gdb.InferiorThread]:
-        """Threads by CPU number: the stub numbers them from 1."""
-        self.connection()
+        """Threads by CPU number: stub and cores number them from 1. A snapshot has none."""
+        self.reachable()
         return {thread.ptid[1] - 1: thread for thread in gdb.selected_inferior().threads()}
 
+    def cpu_count(self) -> int:
+        """How many CPUs there are."""
+        return len(self.threads()) or self.beacon().ncpu
+
     def cpu(self) -> int:
-        """The CPU that the selected thread is."""
-        self.connection()
+        """The CPU that the selected thread is; without threads, the first one."""
+        self.reachable()
         thread = gdb.selected_thread()
-        return thread.ptid[1] - 1
+        return 0 if thread is None else thread.ptid[1] - 1
 
     @contextmanager
     def on_cpu(self, cpu: int) -> Iterator[None]:
         """While inside, this CPU's thread is selected; then thread and frame are as before."""
         thread = self.threads().get(cpu)
+        if thread is None and self.offline() is not None:  # a snapshot, or a CPU not in the core
+            yield
+            return
         if thread is None:
             raise HvError(f"no CPU{cpu}: this machine has {cpus_words(len(self.threads()))}",
                           EXIT_USAGE)
@@ -158,6 +203,15 @@ class Target:
             if thread.ptid != gdb.selected_thread().ptid:
                 thread.switch()
             yield
+
+
+def core_path() -> str:
+    """The file of gdb's core target."""
+    import re
+    found = re.search(r"^Local core dump file:\n\t`(.*)', file type", execute("info files"), re.M)
+    if found is None:
+        raise HvError("gdb does not say which core it has open", EXIT_NO_TARGET)
+    return found[1]
 
 
 def ram_banks(text: str) -> list[Bank]:

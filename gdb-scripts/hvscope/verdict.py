@@ -25,22 +25,24 @@ def viewer() -> str | None:
     return None
 
 
-def run_directory() -> str | None:
-    """Where the socket that gdb is connected to lies; None if it is not a run directory."""
-    details = gdb.selected_inferior().connection.details or ""
-    directory = os.path.dirname(details)
-    return directory if os.path.exists(os.path.join(directory, "ram")) else None
+def target_options() -> list[str] | None:
+    """How hvscope finds the same machine or file; None if it cannot."""
+    file = TARGET.offline()
+    if file is not None:
+        return ["--core" if file.kind == "core" else "--recording", file.path]
+    directory = os.path.dirname(gdb.selected_inferior().connection.details or "")
+    return ["--dir", directory] if os.path.exists(os.path.join(directory, "ram")) else None
 
 
 def hazards() -> str:
     """The break-before-make verdict in words, or why there is none."""
-    binary, directory = viewer(), run_directory()
+    binary, options = viewer(), target_options()
     if binary is None:
         return "break-before-make: not checked, there is no build/hvscope (make)"
-    if directory is None:
+    if options is None:
         return "break-before-make: not checked, gdb is not connected to a run directory's gdb.sock"
     try:
-        done = subprocess.run([binary, "check", "--dir", directory], capture_output=True, text=True,
+        done = subprocess.run([binary, "check", *options], capture_output=True, text=True,
                               timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as wrong:
         return f"break-before-make: not checked, {wrong}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from hvscope.attributes import flag_names, leaf_attributes
 from hvscope.beacon import ReadPhys
-from hvscope.error import HvError
+from hvscope.error import HvError, WalkStop
 from hvscope.pte import PTE_AF, PTE_VALID
 from hvscope.regime import LEVEL_LAST, Regime
 
@@ -26,14 +26,6 @@ DISABLED = "walks disabled"
 OUTSIDE_RAM = "table outside RAM"
 
 Object = dict[str, Any]
-
-
-class WalkStop(LookupError):
-    """An entry that cannot be read, and why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def check_root(regime: Regime, root: int) -> None:

@@ -80,12 +80,24 @@ def el2_registers(beacon: Beacon | None) -> Registers:
     """The selected CPU's; the beacon's account of two of them while its MMU is off."""
     if mmu_on():
         return register
-    if register("TCR_EL2") is None:
+    file = TARGET.offline()
+    if file is None and register("TCR_EL2") is None:
         raise HvError("this CPU has no EL2 (no register TCR_EL2)")
     if beacon is None:
-        raise HvError("the MMU is off, and no beacon says how tables are to be read")
+        off = "the MMU is off" if file is None else f"a {file.kind} has no system registers"
+        raise HvError(f"{off}, and no beacon says how tables are to be read")
     said = {"TCR_EL2": beacon.tcr, "MAIR_EL2": MAIR_VALUE}
+    if file is not None:
+        said["TTBR0_EL2"] = 0  # the root is the beacon's
     return lambda name: said.get(name, register(name))
+
+
+def require_registers(name: str) -> None:
+    """HvError if a regime cannot be told from what a file holds."""
+    file = TARGET.offline()
+    if file is not None and name != "el2":
+        raise HvError(f"a {file.kind} has no system registers: how {name} translates is not known; "
+                      "the beacon tells of el2 alone")
 
 
 class Place:
@@ -94,7 +106,7 @@ class Place:
     def __init__(self, arguments: Arguments) -> None:
         given = arguments.values.get("--root")
         self.given = address(given, "--root") if given is not None else None
-        ncpu = len(TARGET.threads())
+        ncpu = TARGET.cpu_count()
         wanted = arguments.cpus(ncpu, cpus_words(ncpu)) or [TARGET.cpu()]
         if len(wanted) != 1:
             raise usage("this command takes one CPU")
@@ -111,6 +123,7 @@ class Place:
         beacon, cpu = self.beacon, self.cpu
         if name not in REGIMES:
             regime_of(name, high, register)  # says which there are
+        require_registers(name)
         if name == "el2":
             if self.given is None:
                 require_tables(beacon, self.why, cpu)
@@ -165,6 +178,7 @@ def walk_guest(place: Place, va: int, as_json: bool) -> str:
     """Both stages of the guest that a CPU runs, and the slots that map the frame."""
     if place.given is not None:
         raise usage("--root and --regime guest do not go together: two roots are needed")
+    require_registers("guest")
     with TARGET.on_cpu(place.cpu):
         stage1, stage2 = place.stage("el1", is_high("el1", va)), place.stage("s2", False)
         if stage1 is None and stage2 is None:
@@ -304,14 +318,15 @@ def thread_row(thread: gdb.InferiorThread) -> dict[str, Any]:
 
 def hv_cpus(as_json: bool) -> str:
     """All CPUs, as text or JSON."""
-    selected, threads = TARGET.cpu(), TARGET.threads()
+    threads = TARGET.threads()
+    selected = TARGET.cpu() if threads else None
     beacon, why = optional_beacon()
     rows = {}
     with kept_selection():
         for cpu, thread in threads.items():
             thread.switch()
             rows[cpu] = thread_row(thread)
-    ncpu = max(max(threads) + 1, beacon.ncpu if beacon is not None else 0)
+    ncpu = max(max(threads, default=0) + 1, beacon.ncpu if beacon is not None else 0)
     answer = cpus.cpus_read(beacon, rows, ncpu)
     if as_json:
         return cpus.cpus_json(answer)

@@ -108,7 +108,7 @@ def test_running_machine_is_named(machine, gdb) -> None:
 def test_not_attached(gdb, command: str) -> None:
     """Without QEMU: how to attach, in one line."""
     assert gdb()(command) == ("hvscope: not attached to QEMU's gdb stub; "
-                              "`target remote build/run/gdb.sock`")
+                              "`target remote build/run/gdb.sock`, or `hv-open FILE`")
 
 
 def test_native_program(gdb) -> None:

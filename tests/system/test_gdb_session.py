@@ -22,7 +22,7 @@ RAM_BASE = 0x40000000
 MARK = "=end of answer="
 COMMANDS = ("mapcache-dump", "mapcache-slot", "mapcache-history", "mapcache-find",
             "mapcache-explain", "mapcache-stats", "mapcache-diff", "mapcache-log", "pt-walk",
-            "hv-walk", "pt-dump", "hv-map", "hv-layout", "hv-cpus", "hv-symbols")
+            "hv-walk", "pt-dump", "hv-map", "hv-layout", "hv-cpus", "hv-symbols", "hv-open")
 IMAGE = BUILD / "hv-xen.elf"
 
 
@@ -153,6 +153,7 @@ def test_help(gdb, command: str) -> None:
     ("pt-walk hv_mai", ["pt-walk hv_main"]), ("pt-walk 0 --ro", ["pt-walk 0 --root"]),
     ("hv-cpus -", ["hv-cpus --json"]), ("hv-symbols p", ["hv-symbols phys"]),
     ("hv-symbols ", ["hv-symbols auto", "hv-symbols phys", "hv-symbols virt"]),
+    ("hv-open --", ["hv-open --close", "hv-open --frame"]),
     ("hv-walk hv_main --j", ["hv-walk hv_main --json"])])
 def test_completion(gdb, typed: str, offered: list[str]) -> None:
     """Commands, options, modes and symbols complete."""
