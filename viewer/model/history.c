@@ -28,7 +28,7 @@ void history_add(struct history *h, const struct snapshot *snap)
         h->nr--;
     }
     if (!copy)
-        copy = snapshot_new(snap->ncpu);
+        copy = malloc(size);
     if (!copy)
         return;
     memcpy(copy, snap, size);

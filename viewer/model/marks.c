@@ -88,7 +88,7 @@ void marks_sample(struct marks *marks, const struct snapshot *prev, const struct
             continue;
         for (unsigned int slot = 0; slot < SLOTS_MAX; slot++) {
             if (slot_differs(a, b, slot)) {
-                marks->cpu[i].changed_at[slot] = snap->time;
+                marks->cpu[i].changed_at[slot] = marks->cpu[i].newest = snap->time;
                 marks->cpu[i].was[slot] = a->pte[slot];
             }
         }
@@ -148,10 +148,15 @@ bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot)
 
 unsigned int marks_count(const struct marks *marks, unsigned int cpu)
 {
+    const struct marks_cpu *m = &marks->cpu[cpu];
     unsigned int n = 0;
 
+    if (!marks->pinned && marks->settled && marks->compared)
+        return m->nr_stepped;
+    if (!marks->pinned && !is_recent(marks, m->newest))
+        return 0;
     for (unsigned int slot = 0; slot < SLOTS_MAX; slot++)
-        n += marks_slot(marks, cpu, slot);
+        n += marks->pinned ? m->apart[slot] : is_recent(marks, m->changed_at[slot]);
     return n;
 }
 
@@ -160,7 +165,7 @@ bool marks_fading(const struct marks *marks)
     if (marks->pinned || (marks->settled && marks->compared))
         return false;
     for (unsigned int cpu = 0; cpu < marks->ncpu; cpu++) {
-        if (marks_count(marks, cpu))
+        if (is_recent(marks, marks->cpu[cpu].newest))
             return true;
     }
     return false;

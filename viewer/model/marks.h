@@ -16,6 +16,7 @@
 
 struct marks_cpu {
     uint64_t changed_at[SLOTS_MAX]; /* ns; 0: never seen to change */
+    uint64_t newest;                /* of those */
     bool apart[SLOTS_MAX];          /* differs from the person's mark */
     bool stepped[SLOTS_MAX];        /* differs between the last two settled stops */
     lpae_t was[SLOTS_MAX];          /* the entry before the change that is marked */

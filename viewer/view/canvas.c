@@ -196,18 +196,15 @@ void canvas_set_cursor(struct canvas *c, int row, int col)
     c->cursor_col = col;
 }
 
-static void print_char(FILE *out, uint32_t ch)
+unsigned int canvas_encode(uint32_t ch, char utf8[4])
 {
-    if (ch < 0x80) {
-        fputc(ch, out);
-    } else if (ch < 0x800) {
-        fputc(0xc0 | ch >> 6, out);
-        fputc(0x80 | (ch & 0x3f), out);
-    } else {
-        fputc(0xe0 | ch >> 12, out);
-        fputc(0x80 | (ch >> 6 & 0x3f), out);
-        fputc(0x80 | (ch & 0x3f), out);
-    }
+    unsigned int more = ch < 0x80 ? 0 : ch < 0x800 ? 1 : ch < 0x10000 ? 2 : 3;
+    static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+
+    utf8[0] = (char)(lead[more] | ch >> 6 * more);
+    for (unsigned int i = 1; i <= more; i++)
+        utf8[i] = (char)(0x80 | (ch >> 6 * (more - i) & 0x3f));
+    return more + 1;
 }
 
 void canvas_print_text(const struct canvas *c, FILE *out)
@@ -218,8 +215,11 @@ void canvas_print_text(const struct canvas *c, FILE *out)
 
         while (end > 0 && line[end - 1].ch == ' ')
             end--;
-        for (unsigned int col = 0; col < end; col++)
-            print_char(out, line[col].ch);
+        for (unsigned int col = 0; col < end; col++) {
+            char utf8[4];
+
+            fwrite(utf8, 1, canvas_encode(line[col].ch, utf8), out);
+        }
         fputc('\n', out);
     }
 }

@@ -69,6 +69,9 @@ bool canvas_can_halves(const struct canvas *c);
 void canvas_box(struct canvas *c, int row, int col, int rows, int cols, enum role role,
                 const char *title);
 
+/* A code point as UTF-8; returns how many bytes it takes. */
+unsigned int canvas_encode(uint32_t ch, char utf8[4]);
+
 void canvas_set_cursor(struct canvas *c, int row, int col);
 
 /* The text alone, trailing blanks cut off. */

@@ -19,7 +19,6 @@ static bool have_saved;
 static const char *sequence;
 static size_t sequence_len;
 static int real_stderr = -1;
-static volatile int terminal_fd = STDOUT_FILENO;
 
 static const int fatal_signals[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL};
 
@@ -28,11 +27,6 @@ static const int fatal_signals[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL};
 void guard_save(void)
 {
     have_saved = tcgetattr(STDIN_FILENO, &saved) == 0;
-}
-
-void guard_set_terminal(int fd)
-{
-    terminal_fd = fd;
 }
 
 /* Only calls that are allowed in a signal handler, from here … */
@@ -52,7 +46,7 @@ static void copy_held_stderr(void)
 static void restore_terminal(int sig)
 {
     (void)sig;
-    if (sequence && write(terminal_fd, sequence, sequence_len) < 0)
+    if (sequence && write(STDOUT_FILENO, sequence, sequence_len) < 0)
         return;
     if (have_saved)
         tcsetattr(STDIN_FILENO, TCSANOW, &saved);

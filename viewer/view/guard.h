@@ -8,9 +8,6 @@
 /* Remember the terminal's settings; before curses changes them. */
 void guard_save(void);
 
-/* Where the terminal can be reached; at first the standard output. */
-void guard_set_terminal(int fd);
-
 /*
  * From now on a fatal signal restores the terminal first. sequence: what to
  * send to it; stays referenced.

@@ -3,6 +3,7 @@
 
 #include "view/guard.h"
 #include "view/keys.h"
+#include "view/paint.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -12,35 +13,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <term.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define ESC_DELAY_MS 25
 #define MOUSE_OFF    "\033[?1006l\033[?1002l\033[?1000l"
 
-/*
- * Curses writes in many small pieces, and waits for a terminal that is slow.
- * While it updates, its standard output is a file in memory; what it wrote goes
- * to the terminal from there, in one piece, without waiting.
- */
+/* What the terminal did not take yet; out: the terminal, opened anew, never waits. */
 static struct {
-    int memory, tty, out; /* out: the same terminal, opened anew, never waits */
-    char *data;
-    size_t len, done, room;
-} pending = {.memory = -1, .tty = -1, .out = -1};
+    struct ink ink;
+    size_t done;
+    int out;
+} pending = {.out = -1};
 
 #define FLUSH_TRIES   20
 #define FLUSH_WAIT_MS 10
-#define PAIRS_PLENTY  4096 /* so many that curses never has to give one to another use */
 
-static int pair_cache[257][257]; /* by colours + 1; 0: not asked for yet */
 static SCREEN *screen;
+static WINDOW *keyboard; /* a pad: reading from it does not refresh anything */
+static unsigned int screen_rows, screen_cols;
 static enum color_mode color_mode;
-static bool default_colors;
 static bool mouse_on;
-static char restore_sequence[256];
+static struct ink restore_sequence; /* ends with a NUL */
 
 bool screen_is_ascii(bool ascii_wanted)
 {
@@ -53,24 +47,6 @@ enum color_mode screen_color_mode(void)
     return color_mode;
 }
 
-/* A capability without its padding, which write(2) would send as text. */
-static void append_capability(char *buf, size_t size, const char *name)
-{
-    const char *s = tigetstr(name);
-    size_t len = strlen(buf);
-
-    if (!s || s == (char *)-1)
-        return;
-    while (*s && len + 1 < size) {
-        if (s[0] == '$' && s[1] == '<' && strchr(s, '>')) {
-            s = strchr(s, '>') + 1;
-            continue;
-        }
-        buf[len++] = *s++;
-    }
-    buf[len] = '\0';
-}
-
 /* Without an alternate screen, our picture would stay behind the shell's prompt. */
 static bool has_alternate_screen(void)
 {
@@ -81,29 +57,16 @@ static bool has_alternate_screen(void)
 
 static void make_restore_sequence(void)
 {
-    restore_sequence[0] = '\0';
-    if (mouse_on)
-        strcpy(restore_sequence, MOUSE_OFF);
-    append_capability(restore_sequence, sizeof(restore_sequence), "sgr0");
-    append_capability(restore_sequence, sizeof(restore_sequence), "op");
-    append_capability(restore_sequence, sizeof(restore_sequence), "rmkx");
-    append_capability(restore_sequence, sizeof(restore_sequence),
-                      has_alternate_screen() ? "rmcup" : "clear");
-    append_capability(restore_sequence, sizeof(restore_sequence), "cnorm");
-}
+    const char *const names[] = {
+        "sgr0", "op", "rmkx", has_alternate_screen() ? "rmcup" : "clear", "cnorm",
+    };
 
-static void start_colors(bool no_color)
-{
-    color_mode = COLOR_MONO;
-    if (no_color || !has_colors())
-        return;
-    start_color();
-    memset(pair_cache, 0, sizeof(pair_cache));
-    default_colors = use_default_colors() == OK;
-    if (COLORS >= 256)
-        color_mode = COLOR_256;
-    else if (COLORS >= 8)
-        color_mode = COLOR_16;
+    restore_sequence.len = 0;
+    if (mouse_on)
+        ink_add(&restore_sequence, MOUSE_OFF, strlen(MOUSE_OFF));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        paint_capability(&restore_sequence, names[i]);
+    ink_add(&restore_sequence, "", 1);
 }
 
 static void start_mouse(bool wanted)
@@ -118,15 +81,54 @@ static void set_modes(void)
     noecho();
     nonl();
     intrflush(stdscr, FALSE);
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
-    leaveok(stdscr, FALSE);
+    keyboard = newpad(1, 1);
+    keypad(keyboard, TRUE);
+    nodelay(keyboard, TRUE);
     set_escdelay(ESC_DELAY_MS);
 }
 
-static void drain(void);
-static void open_output(void);
-static void close_output(void);
+static void open_output(void)
+{
+    pending.out = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (pending.out < 0)
+        pending.out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+static void close_output(void)
+{
+    close(pending.out);
+    ink_free(&pending.ink);
+    pending.out = -1;
+}
+
+bool screen_flush(void)
+{
+    while (pending.done < pending.ink.len) {
+        ssize_t n =
+            write(pending.out, pending.ink.data + pending.done, pending.ink.len - pending.done);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return false;
+        if (n <= 0)
+            break; /* gone: nothing to wait for */
+        pending.done += (size_t)n;
+    }
+    pending.done = pending.ink.len = 0;
+    return true;
+}
+
+int screen_waits_for(void)
+{
+    return pending.done < pending.ink.len ? pending.out : -1;
+}
+
+/* Before curses writes for itself: a sequence must not be cut in the middle. */
+static void drain(void)
+{
+    for (int i = 0; i < FLUSH_TRIES && !screen_flush(); i++)
+        usleep(FLUSH_WAIT_MS * 1000);
+    pending.done = pending.ink.len = 0;
+}
 
 int screen_open(const struct screen_options *options, struct failure *f)
 {
@@ -142,23 +144,33 @@ int screen_open(const struct screen_options *options, struct failure *f)
                            "the terminal type \"%s\" is not known: set TERM, or "
                            "use view --once",
                            term ? term : "");
+    if (!paint_open()) {
+        endwin();
+        delscreen(screen);
+        return failure_set(f, EXIT_USAGE,
+                           "the terminal type \"%s\" cannot place its cursor: use view --once",
+                           term);
+    }
     set_modes();
-    start_colors(options->no_color);
+    color_mode = options->no_color ? COLOR_MONO : paint_color_mode();
     start_mouse(options->mouse);
     make_restore_sequence();
     open_output();
     guard_hold_stderr();
-    guard_arm(restore_sequence);
+    guard_arm(restore_sequence.data);
+    refresh(); /* the alternate screen; from now on it is painted by us alone */
     return 0;
 }
 
 static void end_curses(void)
 {
     drain();
-    if (!has_alternate_screen()) {
-        erase();
-        refresh();
-    }
+    paint_capability(&pending.ink, "sgr0");
+    paint_capability(&pending.ink, "op");
+    paint_capability(&pending.ink, "cnorm");
+    if (!has_alternate_screen())
+        paint_capability(&pending.ink, "clear");
+    drain();
     endwin();
 }
 
@@ -166,8 +178,10 @@ void screen_close(void)
 {
     guard_disarm();
     end_curses();
+    delwin(keyboard);
     delscreen(screen);
     close_output();
+    ink_free(&restore_sequence);
     guard_release_stderr();
 }
 
@@ -182,150 +196,33 @@ void screen_leave(void)
 void screen_enter(void)
 {
     guard_hold_stderr();
-    guard_arm(restore_sequence);
+    guard_arm(restore_sequence.data);
     reset_prog_mode();
-    erase(); /* the terminal may have another size by now: the old picture is no use */
     clearok(curscr, TRUE);
+    refresh();
 }
 
 void screen_resize(unsigned int *rows, unsigned int *cols)
 {
     struct winsize size;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col &&
-        (size.ws_row != LINES || size.ws_col != COLS))
-        resizeterm(size.ws_row, size.ws_col);
-    *rows = LINES;
-    *cols = COLS;
-}
-
-static int pair_of(const struct cell *cell)
-{
-    int fg = cell->fg, bg = cell->bg;
-
-    if (color_mode == COLOR_MONO || (fg < 0 && bg < 0))
-        return 0;
-    if (!default_colors) {
-        fg = fg < 0 ? COLOR_WHITE : fg;
-        bg = bg < 0 ? COLOR_BLACK : bg;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
+        screen_rows = size.ws_row;
+        screen_cols = size.ws_col;
+    } else if (!screen_rows) {
+        screen_rows = LINES;
+        screen_cols = COLS;
     }
-    if (COLOR_PAIRS < PAIRS_PLENTY)
-        return alloc_pair(fg, bg);
-    if (!pair_cache[fg + 1][bg + 1])
-        pair_cache[fg + 1][bg + 1] = alloc_pair(fg, bg);
-    return pair_cache[fg + 1][bg + 1];
-}
-
-static void open_output(void)
-{
-    pending.memory = memfd_create("hvscope-screen", MFD_CLOEXEC);
-    pending.tty = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    pending.out = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    guard_set_terminal(pending.tty);
-}
-
-static void close_output(void)
-{
-    close(pending.memory);
-    close(pending.out);
-    guard_set_terminal(STDOUT_FILENO);
-    close(pending.tty);
-    free(pending.data);
-    memset(&pending, 0, sizeof(pending));
-    pending.memory = pending.tty = pending.out = -1;
-}
-
-static bool begin_capture(void)
-{
-    return pending.memory >= 0 && pending.tty >= 0 && pending.out >= 0 &&
-           dup2(pending.memory, STDOUT_FILENO) >= 0;
-}
-
-/* What was captured is sent behind what waits still. */
-static void end_capture(void)
-{
-    off_t size = lseek(pending.memory, 0, SEEK_CUR);
-
-    dup2(pending.tty, STDOUT_FILENO);
-    if (size > 0 && pending.len + (size_t)size > pending.room) {
-        char *grown = realloc(pending.data, pending.len + (size_t)size);
-
-        if (grown) {
-            pending.data = grown;
-            pending.room = pending.len + (size_t)size;
-        }
-    }
-    if (size > 0 && pending.len + (size_t)size <= pending.room) {
-        ssize_t n = pread(pending.memory, pending.data + pending.len, (size_t)size, 0);
-
-        pending.len += n > 0 ? (size_t)n : 0;
-    }
-    lseek(pending.memory, 0, SEEK_SET);
-    screen_flush();
-}
-
-bool screen_flush(void)
-{
-    while (pending.done < pending.len) {
-        ssize_t n = write(pending.out, pending.data + pending.done, pending.len - pending.done);
-
-        if (n <= 0)
-            return n < 0 && errno != EAGAIN && errno != EINTR; /* gone: nothing to wait for */
-        pending.done += (size_t)n;
-    }
-    pending.done = pending.len = 0;
-    return true;
-}
-
-int screen_waits_for(void)
-{
-    return pending.done < pending.len ? pending.out : -1;
-}
-
-/* Before curses writes for itself: a sequence must not be cut in the middle. */
-static void drain(void)
-{
-    for (int i = 0; i < FLUSH_TRIES && !screen_flush(); i++)
-        usleep(FLUSH_WAIT_MS * 1000);
-    pending.done = pending.len = 0;
-}
-
-static void put_cell(int row, int col, const struct cell *cell)
-{
-    attr_t attr = (cell->attr & BOLD ? A_BOLD : 0) | (cell->attr & UNDERLINE ? A_UNDERLINE : 0) |
-                  (cell->attr & REVERSE ? A_REVERSE : 0);
-    wchar_t text[2] = {cell->ch, 0};
-    int pair = pair_of(cell);
-    cchar_t out;
-
-    if (setcchar(&out, text, attr, 0, &pair) == OK)
-        mvadd_wch(row, col, &out);
+    *rows = screen_rows;
+    *cols = screen_cols;
 }
 
 void screen_show(const struct canvas *c, const struct canvas *last)
 {
-    bool captured = begin_capture();
-
-    for (unsigned int row = 0; row < c->rows; row++) {
-        for (unsigned int col = 0; col < c->cols; col++) {
-            size_t i = (size_t)row * c->cols + col;
-
-            if (!last || memcmp(&c->cell[i], &last->cell[i], sizeof(c->cell[i])) != 0)
-                put_cell(row, col, &c->cell[i]);
-        }
-    }
-    if (c->cursor_row >= 0)
-        move(c->cursor_row, c->cursor_col);
-    curs_set(c->cursor_row >= 0 ? 1 : 0);
-    wnoutrefresh(stdscr);
-    doupdate();
-    if (captured)
-        end_capture();
-}
-
-void screen_redraw(void)
-{
-    clearok(curscr, TRUE);
+    if (!last)
+        paint_clear(&pending.ink);
+    paint_cells(&pending.ink, c, last);
+    screen_flush();
 }
 
 static int translate(int key)
@@ -353,7 +250,7 @@ static int translate(int key)
 
 int screen_key(int *row, int *col)
 {
-    int key = getch();
+    int key = wgetch(keyboard);
     MEVENT mouse;
 
     if (key == ERR)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The terminal. Its implementation is the only file that knows curses.
+ * The terminal: its modes and its keys by curses, its picture by paint.h.
  */
 #ifndef VIEWER_VIEW_SCREEN_H
 #define VIEWER_VIEW_SCREEN_H
@@ -33,7 +33,7 @@ void screen_resize(unsigned int *rows, unsigned int *cols);
 
 /*
  * Bring a picture to the terminal. last: the one that was shown before, of the
- * same size; NULL if that is not known.
+ * same size; NULL if that is not known: all is sent.
  */
 void screen_show(const struct canvas *c, const struct canvas *last);
 
@@ -45,9 +45,6 @@ bool screen_flush(void);
 
 /* To be polled for POLLOUT; -1 if nothing is left to send. */
 int screen_waits_for(void);
-
-/* The next show sends everything. */
-void screen_redraw(void);
 
 /*
  * A key that has been typed: a character or enum ui_key, UI_KEY_NONE if none

@@ -17,6 +17,8 @@
 #define LOAD_TRIES      25
 #define LOAD_TRY_US     20000
 #define REFUSALS_GONE   2
+#define HEALTH_NS       (100 * MS) /* between two looks whether the target is there still */
+#define HISTORY_NS      (100 * MS) /* between two snapshots kept; the events tell what was between */
 #define RANGES_NS       (1000 * MS)
 #define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
 
@@ -35,6 +37,8 @@ static void forget_machine(struct session *s)
     s->activity = NULL;
     s->series = (struct series){0};
     history_clear(&s->history);
+    s->kept_at = 0;
+    s->unkept = false;
     past_leave(&s->past);
     ranges_free(&s->ranges);
     symbols_close(s->symbols);
@@ -114,6 +118,18 @@ static void find_symbols(struct session *s)
     s->symbols = context_find_symbols(s->options, &s->machine, &s->symbols_why);
 }
 
+/* Not each of them: a copy is dear, and a minute at 30 Hz was all that there is room for. */
+static void keep_snapshot(struct session *s)
+{
+    uint64_t now = s->snap->time;
+
+    if (!s->unkept || (s->kept_at && now - s->kept_at < HISTORY_NS && !s->run.frozen))
+        return;
+    history_add(&s->history, s->snap);
+    s->kept_at = now;
+    s->unkept = false;
+}
+
 /* The new snapshot is in spare; the one before it becomes the spare. */
 static void take_over(struct session *s, uint64_t now)
 {
@@ -129,8 +145,8 @@ static void take_over(struct session *s, uint64_t now)
         s->changed = true;
     }
     take_events(s);
-    if (differs)
-        history_add(&s->history, s->snap);
+    s->unkept |= differs;
+    keep_snapshot(s);
     series_sample(&s->series, s->snap);
     settle_marks(s, now);
 }
@@ -200,7 +216,9 @@ void session_sample(struct session *s, uint64_t now)
         play(s, now);
         return;
     }
-    health = target_health(&s->target);
+    health = now < s->next_health ? SOURCE_OK : target_health(&s->target);
+    if (now >= s->next_health)
+        s->next_health = now + HEALTH_NS;
     if (health != SOURCE_OK) {
         lose_target(s, now);
         if (health == SOURCE_REPLACED)
@@ -322,6 +340,8 @@ void session_freeze(struct session *s, bool frozen)
     if (!frozen)
         past_leave(&s->past);
     s->run.frozen = frozen;
+    if (frozen && s->snap)
+        keep_snapshot(s);
 }
 
 /* The frames before it are gone through first: what they changed shows. */

@@ -41,6 +41,9 @@ struct session {
     struct qmp_limit limit;
     uint64_t next_query; /* ns */
     uint64_t next_attach;
+    uint64_t next_health;
+    uint64_t kept_at;      /* the newest snapshot in the history, ns; 0: none */
+    bool unkept;           /* snap is not in the history yet */
     uint64_t registers;    /* of the halted machine, hashed; 0: not known */
     unsigned int refusals; /* of QMP, in a row */
     uint64_t played_at;    /* of a recording: when the frame that is shown was due */

@@ -31,6 +31,7 @@ struct view {
     bool fading; /* the picture changes with time alone */
     bool owed;   /* a picture that the terminal had no room for */
     bool sent;   /* shown is on the terminal */
+    bool sized;  /* nothing was heard of another size since it was asked for */
     int timer_fd;
     int signal_fd;
     unsigned int timer_hz;
@@ -70,7 +71,10 @@ static int resize(struct view *v)
 {
     unsigned int rows, cols;
 
+    if (v->sized)
+        return 0;
     screen_resize(&rows, &cols);
+    v->sized = true;
     if (v->next.cell && v->next.rows == rows && v->next.cols == cols)
         return 0;
     canvas_free(&v->next);
@@ -121,20 +125,20 @@ static void suspend(struct view *v)
     sigprocmask(SIG_UNBLOCK, &stop, NULL);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     screen_enter();
-    v->sent = false;
+    v->sent = v->sized = false;
 }
 
 static void handle_signal(struct view *v, int sig)
 {
     switch (sig) {
     case SIGWINCH:
+        v->sized = false;
         break;
     case SIGTSTP:
         suspend(v);
         break;
     case SIGCONT:
-        screen_redraw();
-        v->sent = false;
+        v->sent = v->sized = false;
         break;
     default:
         v->end_signal = sig;
@@ -183,10 +187,8 @@ static void obey(struct view *v)
 {
     session_freeze(&v->session, v->ui.paused);
     set_timer(v);
-    if (v->ui.redraw) {
-        screen_redraw();
+    if (v->ui.redraw)
         v->sent = false;
-    }
     if (v->ui.suspend)
         suspend(v);
     if (v->ui.step || v->ui.leap)
