@@ -128,7 +128,7 @@ struct beacon {
     uint32_t filter_slot;
     uint64_t filter_mfn;
     uint32_t filter_refs; /* at least */
-    uint32_t reserved2;
+    uint32_t check;       /* 1: the image checks itself (check=on) */
 };
 
 /*
@@ -160,6 +160,17 @@ struct beacon_cpu {
     uint64_t verified;    /* pages whose pattern was checked and right */
     uint64_t irqs;        /* interrupts taken in EL2 */
     uint64_t irqs_inside; /* those that came inside map_domain_page() or unmap_domain_page() */
+
+    uint64_t ring_va;       /* of the records, at EL2 */
+    uint64_t ring_sides;    /* BARRIERS and DETAIL records among them: trace.h */
+    uint64_t ring_barriers; /* barriers in BARRIERS records */
+
+    /* With check=on: what passed the choke points, and what the checker said of it. */
+    uint64_t produced;   /* stores, TLBIs, barriers and the like, counted where they are made */
+    uint64_t checked;    /* of them, seen by the checker */
+    uint64_t hazards;    /* findings on tables that this CPU alone can walk */
+    uint64_t violations; /* findings on tables that several CPUs can walk */
+    uint64_t notes;
 };
 
 _Static_assert(sizeof(struct beacon) == 472, "shared with tools");
@@ -167,7 +178,7 @@ _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 
 /* What a reader needs; an image may have less behind it than this header names. */
 #define BEACON_SIZE_LEAST offsetof(struct beacon, filter)
-_Static_assert(sizeof(struct beacon_cpu) == 160, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 224, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 
 #endif /* HVSCOPE_BEACON_H */

@@ -175,9 +175,9 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
     assert beacon.FILTER.unpack_from(data, 64 + beacon.FILTER_OFFSET) == (31, 32, 33, 34, 0)
-    cpu = beacon.BeaconCpu(data[536:536 + 160])
+    cpu = beacon.BeaconCpu(data[536:536 + beacon.CPU.size])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 696) == (
+    assert struct.unpack_from("<15Q", data, 536 + beacon.CPU.size) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,
@@ -196,7 +196,7 @@ class FakeRam:
         struct.pack_into("<QIIQIIIIQQQQQQQIIIIQQIIQQIIII", self.data, 0x1000,
                          0x3145504F43535648, 1, 448, 9, 2, 0, 0, 1, self.BASE, 0, 0x10000, 0, 0,
                          0x7F8000000000, 1 << 31, 1024, 0, 255, 0, 0x40000000000F7D, 0, 0, 0, 0,
-                         0, 448, 160, 1, 0)
+                         0, 448, 256, 1, 0)
         struct.pack_into("<QQ", self.data, 0x1000 + 192, 0x40000000, 0x10000000)
         struct.pack_into("<I12xQ24xQ", self.data, 0x1000 + 448, 2, self.ROOT, 4)
         for at, entry in ((self.ROOT + 255 * 8, self.L1 | 0xF7F), (self.L1, self.L2 | 0xF7F),
