@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The viewer's commands and GDB's print the same JSON, byte for byte, of a halted machine."""
+"""The viewer's commands and GDB's print the same, byte for byte, of a halted machine."""
 
 import json
 import subprocess
 
 from conftest import BUILD, ROOT
+
+
+SAME_TEXT = ("mapcache-dump", "pt-walk", "pt-dump")
 
 
 def gdb_answers(m, commands):
@@ -19,7 +22,7 @@ def gdb_answers(m, commands):
 
 def viewer_answer(m, words):
     """What hvscope printed."""
-    return subprocess.run([BUILD / "hvscope", *words, "--json", "--dir", m.dir], text=True,
+    return subprocess.run([BUILD / "hvscope", *words, "--dir", m.dir], text=True,
                           capture_output=True, timeout=30, check=True).stdout.strip()
 
 
@@ -27,7 +30,7 @@ def test_same_bytes(machine):
     """Every question that both can answer, on slots of every state."""
     m = machine(smp=2, cmdline="workload=saturate,nest,copy,guest")
     m.qmp("stop")
-    dump = json.loads(viewer_answer(m, ["dump"]))
+    dump = json.loads(viewer_answer(m, ["dump", "--json"]))
     slots = dump["cpus"][0]["slots"]
     frames = {slot["state"]: slot["mfn"] for slot in slots}
     asked = [*frames.values(), hex(int(slots[0]["mfn"], 16) + 0x80000), "0x48210"]
@@ -39,7 +42,9 @@ def test_same_bytes(machine):
                for mfn in asked),
              *((["find", f"mfn:{mfn}"], f"mapcache-find mfn:{mfn}") for mfn in asked),
              (["find", "pa:" + slots[0]["pa"]], "mapcache-find pa:" + slots[0]["pa"])]
-    said = [viewer_answer(m, words) for words, _ in pairs]
-    answers = gdb_answers(m, [command + " --json" for _, command in pairs])  # then it runs on
-    for (_, command), viewer, gdb in zip(pairs, said, answers):
+    texts = [pair for pair in pairs if pair[1].split()[0] in SAME_TEXT]
+    asked = [([*words, "--json"], command + " --json") for words, command in pairs] + texts
+    said = [viewer_answer(m, words) for words, _ in asked]
+    answers = gdb_answers(m, [command for _, command in asked])  # then it runs on
+    for (_, command), viewer, gdb in zip(asked, said, answers):
         assert viewer == gdb, command

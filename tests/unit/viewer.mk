@@ -2,10 +2,11 @@
 # Unit tests of the viewer: each links all of it but main.
 
 VIEWER_UNIT_NAMES := viewer_model viewer_source viewer_command viewer_screens viewer_walk \
-	viewer_inspect
+	viewer_inspect viewer_profile
 VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))
 VIEWER_UNIT_DEFINES := -DVECTORS='"tests/vectors/slots.json"' \
 	-DWALK_VECTORS='"tests/vectors/walks.json"' \
+	-DREGIME_VECTORS='"tests/vectors/regimes.json"' \
 	-DGOLDEN_DIR='"tests/unit/viewer_golden"' -DSOURCE_ROOT='"$(CURDIR)"'
 
 UNIT_TESTS += $(VIEWER_UNIT_TESTS)

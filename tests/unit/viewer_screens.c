@@ -75,13 +75,15 @@ static void scene_make(struct scene *s, unsigned int ncpu)
 static void scene_fill(struct scene *s)
 {
     const struct table_path path = {2, {255, 0}};
-    struct regime r;
+    const struct machine *m = &s->snap->machine;
+    const struct stage_cpu cpu = {&s->fake->src, m, 0, NULL};
+    struct machine_memory memory = machine_memory(&s->fake->src, m);
+    struct stage stage;
     struct failure f;
 
-    assert_int_equal(regime_of_machine(&r, &s->snap->machine, &f), 0);
-    assert_int_equal(ranges_read(&s->fake->src, &s->snap->machine, &r, ROOT_PA(0), &s->ranges, &f),
-                     0);
-    table_read(&s->fake->src, &s->snap->machine, ROOT_PA(0), &path, &s->table);
+    assert_int_equal(stage_open(&cpu, REGIME_EL2, false, &stage, &f), 0);
+    assert_int_equal(ranges_read(&memory.memory, &stage, m, &s->ranges, &f), 0);
+    table_read(&memory.memory, &stage, &path, &s->table);
     check_snapshot(s->snap, s->activity, &s->findings);
     s->ui.path = path;
     s->ui.entry = 37;

@@ -140,6 +140,7 @@ static void test_several_files(void **state)
 {
     struct ram_spec spec[2];
     struct failure f;
+    struct source_piece piece;
     struct source *src;
     uint64_t v;
 
@@ -152,9 +153,10 @@ static void test_several_files(void **state)
     assert_non_null(src);
     assert_int_equal(source_read_u64(src, RAM_BASE + SIZE, &v), 0);
     assert_int_equal(v, 2);
-    assert_int_equal(source_base(src, 1, &v), 0);
-    assert_int_equal(v, RAM_BASE + SIZE);
-    assert_int_equal(source_base(src, 2, &v), -ENOENT);
+    assert_int_equal(source_piece(src, 1, &piece), 0);
+    assert_int_equal(piece.base, RAM_BASE + SIZE);
+    assert_int_equal(piece.size, SIZE);
+    assert_int_equal(source_piece(src, 2, &piece), -ENOENT);
     source_close(src);
     spec[1].pa = RAM_BASE + SIZE - 0x1000;
     assert_null(ram_open(spec, 2, &f));

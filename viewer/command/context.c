@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "command/context.h"
 
+#include "command/json.h"
 #include "command/output.h"
+#include "model/profile.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Commands that need no slots. */
+static bool is_for_tables(enum command command)
+{
+    return command == COMMAND_WALK || command == COMMAND_MAP || command == COMMAND_CPUS;
+}
+
 static int take_snapshot(struct context *ctx, struct failure *f)
 {
-    const struct target_spec *spec = &ctx->o->target;
-    const uint64_t *beacon_pa = spec->has_beacon ? &spec->beacon_pa : NULL;
     struct machine machine;
 
-    if (machine_read(ctx->src, beacon_pa, &machine, f) != MACHINE_OK ||
-        options_check_cpus(ctx->o, machine.beacon.ncpu, f) || machine_require_mapcache(&machine, f))
+    if (machine_find(ctx->src, &ctx->o->target, &machine, f) != MACHINE_OK ||
+        options_check_cpus(ctx->o, machine.beacon.ncpu, f) ||
+        (!(is_for_tables(ctx->o->command) && !machine.profile->mapcache) &&
+         machine_require_mapcache(&machine, f)))
         return -1;
+    if (machine.note)
+        fprintf(stderr, "hvscope: %s\n", machine.note);
     ctx->own = snapshot_new(machine.beacon.ncpu);
     ctx->snap = ctx->own;
     if (!ctx->own)
@@ -146,14 +156,22 @@ int context_one_cpu(const struct context *ctx, const struct cpu_snapshot **c, st
 
 void context_json_target(FILE *out, const struct machine *m)
 {
-    fprintf(out, "\"target\":{\"kind\":\"hv\",\"engine\":\"%s\",\"arch\":\"arm64\",\"ncpu\":%u}",
-            machine_engine_name(m), m->beacon.ncpu);
+    fprintf(out, "\"target\":{\"kind\":\"%s\"", m->profile->name);
+    put_string(out, "engine", machine_engine_name(m));
+    put_string(out, "arch", m->arch);
+    put_number(out, "ncpu", true, m->beacon.ncpu);
+    fputc('}', out);
 }
 
 void context_text_head(FILE *out, const struct machine *m)
 {
     const struct beacon *b = &m->beacon;
 
+    if (!m->profile->mapcache) {
+        fprintf(out, "EL2 of %u %s, no mapcache that is known\n", b->ncpu,
+                b->ncpu == 1 ? "CPU" : "CPUs");
+        return;
+    }
     fprintf(out, "hvscope image, engine %s, %u %s, %s%s; %u slots at 0x%" PRIx64 "\n",
             machine_engine_name(m), b->ncpu, b->ncpu == 1 ? "CPU" : "CPUs", machine_state_text(m),
             b->state == BEACON_PANICKED ? m->message : "", b->domheap_entries, b->domheap_va);

@@ -6,6 +6,7 @@
 #include "command/context.h"
 #include "command/dump.h"
 #include "command/json.h"
+#include "model/profile.h"
 
 #include <inttypes.h>
 
@@ -15,10 +16,12 @@ static void print_head(FILE *out, const struct machine *m)
 
     fputs("{\"schema\":\"hvscope.mapcache/1\",", out);
     context_json_target(out, m);
-    fprintf(out,
-            ",\"domheap\":{\"va\":\"0x%" PRIx64 "\",\"size\":\"0x%" PRIx64 "\",\"entries\":%u,"
-            "\"root_level\":%u,\"l0_index\":%u}",
-            b->domheap_va, b->domheap_size, b->domheap_entries, b->root_level, b->l0_index);
+    fprintf(out, ",\"domheap\":{\"va\":\"0x%" PRIx64 "\"", b->domheap_va);
+    put_hex(out, "size", true, b->domheap_size);
+    put_number(out, "entries", true, b->domheap_entries);
+    put_number(out, "root_level", true, b->root_level);
+    put_number(out, "l0_index", b->root_level == 0, b->l0_index);
+    fputc('}', out);
 }
 
 static void print_chain(FILE *out, const struct chain *chain)
@@ -81,9 +84,11 @@ static void print_slots(FILE *out, const struct machine *m, const struct cpu_sna
 static void print_cpu(FILE *out, const struct machine *m, const struct cpu_snapshot *c,
                       const struct options *o)
 {
+    bool counted = m->profile->counted;
+
     fprintf(out, "{\"cpu\":%u,\"state\":\"%s\"", c->cpu, machine_cpu_state_name(c->info.state));
     if (c->on) {
-        fprintf(out, ",\"consistent\":%s", boolean_text(c->consistent));
+        fprintf(out, ",\"consistent\":%s", counted ? boolean_text(c->consistent) : "null");
         put_hex(out, "root", true, c->info.root);
         print_chain(out, &c->chain);
         dump_json_counts(out, c);

@@ -5,23 +5,27 @@
 #include "command/context.h"
 #include "command/json.h"
 #include "model/lookup.h"
-#include "model/ptwalk.h"
+#include "model/stage.h"
 
 #include <inttypes.h>
 
 /* A VA is one CPU's own: its walk says which frame it is now. */
 static int resolve_va(const struct context *ctx, struct query *q, bool *mapped, struct failure *f)
 {
-    struct machine_memory memory = {ctx->src, &ctx->snap->machine};
+    struct machine_memory memory = machine_memory(ctx->src, &ctx->snap->machine);
     const struct cpu_snapshot *c;
-    struct regime r;
+    struct stage_cpu cpu;
+    struct stage stage;
     struct walk w;
 
-    if (context_one_cpu(ctx, &c, f) || regime_of_machine(&r, &ctx->snap->machine, f) ||
-        walk_va(&r, machine_read_entry, &memory, c->info.root, q->value, &w, f))
+    if (context_one_cpu(ctx, &c, f))
         return -1;
-    *mapped = !w.fault;
-    q->pa = w.fault ? 0 : w.pa;
+    cpu = (struct stage_cpu){ctx->src, &ctx->snap->machine, c->cpu, &c->info.root};
+    if (stage_open(&cpu, REGIME_EL2, false, &stage, f) ||
+        walk_va(&stage.r, &memory.memory, stage.root, q->value, &w, f))
+        return -1;
+    *mapped = !w.faults;
+    q->pa = w.faults ? 0 : w.pa;
     q->mfn = q->pa >> PAGE_SHIFT;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "command/context.h"
 #include "command/dump.h"
 #include "command/json.h"
+#include "model/profile.h"
 #include "model/stats.h"
 
 #include <inttypes.h>
@@ -12,16 +13,16 @@
 static const char *const beacon_states[] = {"booting", "mmu-on", "mapcache-ready", "panicked",
                                             "off"};
 
-static void json_cpu(FILE *out, const struct cpu_snapshot *c)
+static void json_cpu(FILE *out, const struct cpu_snapshot *c, bool known)
 {
     static const char *const unknown[] = {"thread", "el", "mmu", "pc", "symbol"};
     uint64_t generation = c->info.generation;
 
     fprintf(out, "{\"cpu\":%u", c->cpu);
-    put_string(out, "state", machine_cpu_state_name(c->info.state));
-    put_hex(out, "root", c->on, c->info.root);
-    put_number(out, "generation", c->on, generation);
-    fprintf(out, ",\"inside\":%s", c->on ? boolean_text(generation % 2) : "null");
+    put_string(out, "state", known ? machine_cpu_state_name(c->info.state) : NULL);
+    put_hex(out, "root", known && c->on, c->info.root);
+    put_number(out, "generation", known && c->on, generation);
+    fprintf(out, ",\"inside\":%s", known && c->on ? boolean_text(generation % 2) : "null");
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         put_string(out, unknown[i], NULL);
     fputc('}', out);
@@ -50,7 +51,7 @@ int print_cpus(const struct context *ctx, FILE *out, struct failure *f)
     if (ctx->o->json) {
         fputs("{\"schema\":\"hvscope.cpus/1\",", out);
         context_json_target(out, m);
-        put_string(out, "state", beacon_states[m->beacon.state]);
+        put_string(out, "state", m->profile->counted ? beacon_states[m->beacon.state] : NULL);
         fputs(",\"cpus\":[", out);
     } else {
         context_text_head(out, m);
@@ -63,7 +64,7 @@ int print_cpus(const struct context *ctx, FILE *out, struct failure *f)
             fputc(',', out);
         first = false;
         if (ctx->o->json)
-            json_cpu(out, &ctx->snap->cpu[cpu]);
+            json_cpu(out, &ctx->snap->cpu[cpu], m->profile->counted);
         else
             text_cpu(out, &ctx->snap->cpu[cpu]);
     }

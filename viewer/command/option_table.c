@@ -2,6 +2,8 @@
 #include "command/option_table.h"
 
 #include "model/lookup.h"
+#include "model/profile.h"
+#include "model/regime.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +110,27 @@ static int set_cpus(struct parser *p, const char *name, const char *value)
     return 0;
 }
 
+static int set_profile(struct parser *p, const char *name, const char *value)
+{
+    char names[64];
+
+    profile_names(names, sizeof(names));
+    if (!profile_find(value))
+        return usage(p, "there is no profile %s; there are %s", value, names);
+    (void)name;
+    p->o->target.profile = value;
+    return 0;
+}
+
+static int set_regime(struct parser *p, const char *name, const char *value)
+{
+    if (regime_find(value) == REGIMES && strcmp(value, "guest") != 0)
+        return usage(p, "%s %s: there are el2, el2-e2h, el1 and s2, and guest for a walk", name,
+                     value);
+    p->o->regime = value;
+    return 0;
+}
+
 static int set_hz(struct parser *p, const char *name, const char *value)
 {
     uint64_t hz;
@@ -120,9 +143,9 @@ static int set_hz(struct parser *p, const char *name, const char *value)
 
 static int set_root(struct parser *p, const char *name, const char *value)
 {
-    if (!parse_number(value, &p->o->root))
+    if (!parse_number(value, &p->o->target.root))
         return usage(p, "%s %s: the physical address of a root table is needed", name, value);
-    p->o->has_root = true;
+    p->o->target.has_root = true;
     return 0;
 }
 
@@ -213,7 +236,11 @@ const struct option_row option_table[] = {
     {"--cpu", "N[,N...]", FOR_CPU, set_cpus, "only these CPUs; view: begin with this one"},
     {"--json", NULL, FOR_DATA, set_json, "one JSON object on one line, with its \"schema\""},
     {"--all", NULL, BIT(DUMP), set_all, "free slots too"},
+    {"--profile", "hv|el2", FOR_TARGET, set_profile,
+     "our image, or any EL2 (by its registers, or --root);\ndefault: what is found"},
     {"--root", "PA", BIT(WALK) | BIT(MAP), set_root, "from this root table, not the CPU's"},
+    {"--regime", "R", BIT(WALK) | BIT(MAP), set_regime,
+     "el2, el2-e2h, el1 or s2 (default: EL2's own); a walk also\nguest: through both stages"},
     {"--follow", NULL, BIT(EVENTS), set_follow, "go on as they come, until interrupted"},
     {"--format", "text|json", BIT(EVENTS), set_format, "json: one object a line"},
     {"--timeout", "S", BIT(WAIT), set_timeout, "give up after S seconds (default: never)"},

@@ -45,11 +45,10 @@ struct options {
     bool ascii;
     bool no_mouse;
     bool follow;
-    unsigned int hz; /* HZ_MIN to HZ_MAX */
-    const char *elf; /* NULL: to be looked for */
-    bool has_root;   /* walk, map: from root, whatever the CPU's is */
-    uint64_t root;
-    uint64_t max_size; /* record: bytes */
+    unsigned int hz;    /* HZ_MIN to HZ_MAX */
+    const char *elf;    /* NULL: to be looked for */
+    const char *regime; /* walk, map: its word, or "guest"; NULL: EL2's own */
+    uint64_t max_size;  /* record: bytes */
     bool has_timeout;
     uint64_t timeout_ns;
     bool some_cpus;    /* only those in cpu_mask */

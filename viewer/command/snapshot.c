@@ -60,10 +60,11 @@ static int open_side(struct context *ctx, struct options *side, const struct opt
                      const char *operand, struct failure *f)
 {
     *side = *o;
-    if (strcmp(operand, "-") != 0)
-        side->target = (struct target_spec){.recording = operand,
-                                            .has_beacon = o->target.has_beacon,
-                                            .beacon_pa = o->target.beacon_pa};
+    if (strcmp(operand, "-") != 0) {
+        side->target.dir = side->target.qmp = NULL;
+        side->target.nr_ram = 0;
+        side->target.recording = operand;
+    }
     return context_open(ctx, side, f);
 }
 

@@ -4,6 +4,7 @@
 #include "command/context.h"
 #include "command/json.h"
 #include "command/output.h"
+#include "model/profile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -30,14 +31,16 @@ static uint64_t now_ns(void)
 /* 1: it holds; 0: not now, or nothing to look at yet; -1 with f. */
 static int look(struct waiting *w, uint64_t *value, struct failure *f)
 {
-    const struct target_spec *spec = &w->o->target;
+    enum machine_status status;
     struct failure ignored;
     struct machine m;
 
     if (target_health(&w->target) != SOURCE_OK)
         return failure_set(f, EXIT_NO_TARGET, "the machine has gone");
-    if (machine_read(w->target.src, spec->has_beacon ? &spec->beacon_pa : NULL, &m, &ignored) !=
-        MACHINE_OK)
+    status = machine_find(w->target.src, &w->o->target, &m, &ignored);
+    if (status == MACHINE_OK && !m.profile->mapcache)
+        return machine_require_mapcache(&m, f);
+    if (status != MACHINE_OK)
         return 0;
     if (w->expr.cpu >= (int)m.beacon.ncpu)
         return failure_set(f, EXIT_USAGE, "no CPU%d: this machine has %u", w->expr.cpu,

@@ -1,153 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hvscope walk and map. GDB's pt-walk prints the same bytes as walk.
+ * hvscope walk and map: which regime, of which CPU, from which root.
  */
-#include "command/context.h"
-#include "command/json.h"
+#include "command/walking.h"
+
 #include "model/lookup.h"
-#include "model/pte_text.h"
-#include "model/ranges.h"
 
-#include <inttypes.h>
+#include <string.h>
 
-/* Whose tables, and where they begin. */
+/* Whose tables, of which regime; and how they are read. */
 struct subject {
-    const struct cpu_snapshot *c;
-    uint64_t root;
-    struct regime r;
+    struct stage_cpu cpu;
+    enum regime_name name; /* REGIMES: both stages of a guest */
+    struct machine_memory memory;
+    struct stage below;
+    struct guest_memory through;
+    struct table_memory *tables;
 };
 
 static int choose(const struct context *ctx, struct subject *s, struct failure *f)
 {
-    if (context_one_cpu(ctx, &s->c, f) || regime_of_machine(&s->r, &ctx->snap->machine, f))
+    const struct target_spec *spec = &ctx->o->target;
+    const struct machine *m = &ctx->snap->machine;
+    const struct cpu_snapshot *c;
+    int below;
+
+    if (context_one_cpu(ctx, &c, f))
         return -1;
-    s->root = ctx->o->has_root ? ctx->o->root : s->c->info.root;
+    s->cpu = (struct stage_cpu){ctx->src, m, c->cpu, spec->has_root ? &spec->root : NULL};
+    s->name = ctx->o->regime ? regime_find(ctx->o->regime) : stage_own(&s->cpu);
+    s->memory = machine_memory(ctx->src, m);
+    s->tables = &s->memory.memory;
+    below = stage_below(&s->cpu, s->name, &s->below, f);
+    if (below > 0) {
+        s->through = guest_memory(&s->memory.memory, &s->below.r, s->below.root);
+        s->tables = &s->through.memory;
+    }
+    return below < 0 ? -1 : 0;
+}
+
+static int print_guest(const struct context *ctx, struct subject *s, uint64_t va, FILE *out,
+                       struct failure *f)
+{
+    struct registers regs = stage_registers(&s->cpu);
+    struct guest_walk g;
+
+    if (ctx->o->target.has_root)
+        return failure_set(f, EXIT_USAGE,
+                           "--root and --regime guest do not go together: two roots are needed");
+    if (stage_walk_guest(&regs, s->tables, va, &g, f))
+        return -1;
+    if (!g.has_stage1 && !g.has_stage2)
+        return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                           "no guest is on CPU%u: both stages of translation are off, or no "
+                           "register can be read here; only --gdb knows more of them",
+                           s->cpu.cpu);
+    if (ctx->o->json)
+        guest_json(out, ctx, s->cpu.cpu, va, &g);
+    else
+        guest_text(out, ctx, va, &g);
     return 0;
-}
-
-static void json_step(FILE *out, const struct walk_step *s)
-{
-    fprintf(out, "{\"level\":%d", s->level);
-    put_hex(out, "table", true, s->table);
-    put_number(out, "index", true, s->index);
-    put_hex(out, "pte", true, s->pte);
-    put_string(out, "kind", pte_kind_name(s->kind));
-    fputc('}', out);
-}
-
-static void json_walk_result(FILE *out, const struct walk *w)
-{
-    if (w->fault) {
-        fprintf(out, ",\"result\":null,\"fault\":{\"level\":%d", w->fault_level);
-        put_string(out, "reason", w->fault);
-        fputs("}}\n", out);
-        return;
-    }
-    fprintf(out, ",\"result\":{\"pa\":\"0x%" PRIx64 "\"", w->pa);
-    put_hex(out, "size", true, w->size);
-    put_string(out, "perm", w->perm);
-    put_string(out, "perm_el0", NULL);
-    put_string(out, "type", w->type);
-    put_string(out, "share", w->share);
-    put_hex(out, "software", true, pte_refs(w->pte));
-    fputs("},\"fault\":null}\n", out);
-}
-
-static void json_walk(FILE *out, unsigned int cpu, const struct walk *w)
-{
-    fprintf(out, "{\"schema\":\"hvscope.walk/1\",\"regime\":\"el2\",\"cpu\":%u", cpu);
-    put_hex(out, "root", true, w->root);
-    put_hex(out, "va", true, w->va);
-    fputs(",\"steps\":[", out);
-    for (unsigned int i = 0; i < w->nr; i++) {
-        if (i)
-            fputc(',', out);
-        json_step(out, &w->step[i]);
-    }
-    fputc(']', out);
-    json_walk_result(out, w);
-}
-
-static void size_text(uint64_t size, char *buf, size_t len)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    unsigned int unit = 0;
-
-    while (size >= 1024 && size % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-        size >>= 10;
-        unit++;
-    }
-    snprintf(buf, len, "%" PRIu64 " %s", size, units[unit]);
-}
-
-/* Names as pt-walk has them. */
-static void print_flags(FILE *out, const struct walk_step *s)
-{
-    static const struct {
-        uint64_t bit;
-        const char *name;
-    } leaf[] = {{PTE_NS, "ns"},   {PTE_AP1, "ap1"}, {PTE_RO, "ro"},   {PTE_AF, "af"},
-                {PTE_NG, "ng"},   {PTE_GP, "gp"},   {PTE_DBM, "dbm"}, {PTE_CONT, "cont"},
-                {PTE_PXN, "pxn"}, {PTE_XN, "xn"}},
-      table[] = {{PTE_XN_TABLE, "xntable"}, {PTE_RO_TABLE, "rotable"}};
-    bool is_table = s->kind == KIND_TABLE;
-    size_t n = is_table ? sizeof(table) / sizeof(table[0]) : sizeof(leaf) / sizeof(leaf[0]);
-    const char *gap = "           ";
-
-    if (!is_table) {
-        fprintf(out, "%sattr%u", gap, (unsigned int)(s->pte >> PTE_ATTR_SHIFT & 7));
-        gap = " ";
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (s->pte & (is_table ? table[i].bit : leaf[i].bit)) {
-            fprintf(out, "%s%s", gap, is_table ? table[i].name : leaf[i].name);
-            gap = " ";
-        }
-    }
-    if (!is_table)
-        fprintf(out, " sw=0x%x", pte_refs(s->pte));
-    if (gap[1] == '\0')
-        fputc('\n', out);
-}
-
-static void text_step(FILE *out, const struct regime *r, const struct walk_step *s)
-{
-    unsigned int shift = regime_shift(r, s->level);
-    char name[24], pte[24], size[32];
-
-    snprintf(name, sizeof(name), "L%d[%u]", s->level, s->index);
-    snprintf(pte, sizeof(pte), "0x%" PRIx64, s->pte);
-    fprintf(out, "  %-9s%-20s-> ", name, pte);
-    size_text(UINT64_C(1) << shift, size, sizeof(size));
-    if (s->kind == KIND_INVALID)
-        fputs("nothing: invalid entry\n", out);
-    else if (s->kind == KIND_RESERVED)
-        fputs("nothing: a reserved encoding\n", out);
-    else if (s->kind == KIND_TABLE)
-        fprintf(out, "table at 0x%" PRIx64 "\n", regime_output(r, s->pte, r->page_shift));
-    else
-        fprintf(out, "%s at 0x%" PRIx64 ", %s\n", pte_kind_name(s->kind),
-                regime_output(r, s->pte, shift), size);
-    if (pte_valid(s->pte))
-        print_flags(out, s);
-}
-
-static void text_walk(FILE *out, const struct subject *s, const struct walk *w)
-{
-    fprintf(out, "0x%" PRIx64 " at EL2, CPU%u root 0x%" PRIx64 ", %s pages, %u-bit addresses\n",
-            w->va, s->c->cpu, w->root, regime_page_name(&s->r), s->r.in_bits);
-    for (unsigned int i = 0; i < w->nr; i++)
-        text_step(out, &s->r, &w->step[i]);
-    if (w->fault)
-        fprintf(out, "  faults at level %d: %s\n", w->fault_level, w->fault);
-    else
-        fprintf(out, "  = 0x%" PRIx64 "  %s  %s  %s%s  software 0x%x\n", w->pa, w->perm, w->type,
-                w->share[0] == 'n' ? "not" : w->share, " shareable", pte_refs(w->pte));
 }
 
 int print_walk(const struct context *ctx, FILE *out, struct failure *f)
 {
-    struct machine_memory memory = {ctx->src, &ctx->snap->machine};
+    struct stage stage;
     struct subject s;
     struct walk w;
     uint64_t va;
@@ -155,74 +72,78 @@ int print_walk(const struct context *ctx, FILE *out, struct failure *f)
     if (!parse_number(ctx->o->operand[0], &va))
         return failure_set(f, EXIT_USAGE, "%s is no address: write it as 0x7f8000000000",
                            ctx->o->operand[0]);
-    if (choose(ctx, &s, f) || walk_va(&s.r, machine_read_entry, &memory, s.root, va, &w, f))
+    if (choose(ctx, &s, f))
+        return -1;
+    if (s.name == REGIMES)
+        return print_guest(ctx, &s, va, out, f);
+    if (stage_open(&s.cpu, s.name, regime_is_high(s.name, va), &stage, f) ||
+        walk_va(&stage.r, s.tables, stage.root, va, &w, f))
         return -1;
     if (ctx->o->json)
-        json_walk(out, s.c->cpu, &w);
+        walk_json(out, &stage, s.cpu.cpu, &w);
     else
-        text_walk(out, &s, &w);
+        walk_text(out, &stage, s.cpu.cpu, &w);
     return 0;
 }
 
-static void json_range(FILE *out, const struct range *r)
+static int read_half(struct subject *s, bool high, struct stage *stage, struct ranges *list,
+                     struct failure *f)
 {
-    fprintf(out, "{\"va\":\"0x%" PRIx64 "\"", r->va);
-    put_hex(out, "size", true, r->size);
-    put_hex(out, "pa", true, r->pa);
-    fprintf(out, ",\"level\":%d,\"leaves\":%u", r->level, r->leaves);
-    put_string(out, "perm", r->perm);
-    put_string(out, "perm_el0", NULL);
-    put_string(out, "type", r->type);
-    put_string(out, "share", r->share);
-    put_hex(out, "software", true, r->software);
-    put_string(out, "region", r->region);
-    fputc('}', out);
+    const struct machine *regions = s->name == REGIME_EL2 ? s->cpu.m : NULL;
+
+    if (stage_open(&s->cpu, s->name, high, stage, f))
+        return -1;
+    return ranges_read(s->tables, stage, regions, list, f);
 }
 
-static void json_map(FILE *out, const struct subject *s, const struct ranges *list)
+/* JSON is one object: both halves, or nothing. */
+static int map_json(struct subject *s, unsigned int halves, FILE *out, struct failure *f)
 {
-    fprintf(out, "{\"schema\":\"hvscope.ranges/1\",\"regime\":\"el2\",\"cpu\":%u", s->c->cpu);
-    put_hex(out, "root", true, s->root);
-    fputs(",\"ranges\":[", out);
-    for (unsigned int i = 0; i < list->nr; i++) {
-        if (i)
-            fputc(',', out);
-        json_range(out, &list->range[i]);
-    }
-    fputs("]}\n", out);
+    struct ranges list = {0};
+    struct stage first, other;
+
+    if (read_half(s, false, &first, &list, f) ||
+        (halves > 1 && read_half(s, true, &other, &list, f)))
+        return -1;
+    ranges_json(out, &first, s->cpu.cpu, &list);
+    ranges_free(&list);
+    return 0;
 }
 
-static void text_map(FILE *out, const struct subject *s, const struct ranges *list)
+/* A half that cannot be decoded is named, as long as the other one can. */
+static int map_text(struct subject *s, unsigned int halves, FILE *out, struct failure *f)
 {
-    char size[32];
+    char missing[2][FAILURE_TEXT_MAX] = {"", ""};
+    unsigned int shown = 0;
 
-    fprintf(out, "CPU%u, EL2, root 0x%" PRIx64 ", %s pages; %u ranges, %u tables\n", s->c->cpu,
-            s->root, regime_page_name(&s->r), list->nr, list->tables);
-    fputs("va              size       pa            L leaves perm type         sw region\n", out);
-    for (unsigned int i = 0; i < list->nr; i++) {
-        const struct range *r = &list->range[i];
+    for (unsigned int half = 0; half < halves; half++) {
+        struct ranges list = {0};
+        struct stage stage;
 
-        size_text(r->size, size, sizeof(size));
-        fprintf(out, "0x%-13" PRIx64 " %-10s 0x%-11" PRIx64 " %d %6u %s  %-12s %2u %s\n", r->va,
-                size, r->pa, r->level, r->leaves, r->perm, r->type, r->software,
-                r->region ? r->region : "-");
+        if (read_half(s, half, &stage, &list, f)) {
+            snprintf(missing[half], sizeof(missing[half]), "%s", f->text);
+            continue;
+        }
+        ranges_text(out, &stage, s->cpu.cpu, &list);
+        ranges_free(&list);
+        shown++;
     }
-    if (list->faults)
-        fprintf(out, "%u %s could not be read: outside RAM\n", list->faults,
-                list->faults == 1 ? "table" : "tables");
+    for (unsigned int half = 0; half < halves && shown; half++) {
+        if (missing[half][0])
+            fprintf(out, "  TTBR%u: %s\n", half, missing[half]);
+    }
+    return shown ? 0 : -1;
 }
 
 int print_map(const struct context *ctx, FILE *out, struct failure *f)
 {
+    unsigned int halves;
     struct subject s;
-    struct ranges list;
 
-    if (choose(ctx, &s, f) || ranges_read(ctx->src, &ctx->snap->machine, &s.r, s.root, &list, f))
+    if (choose(ctx, &s, f))
         return -1;
-    if (ctx->o->json)
-        json_map(out, &s, &list);
-    else
-        text_map(out, &s, &list);
-    ranges_free(&list);
-    return 0;
+    if (s.name == REGIMES)
+        return failure_set(f, EXIT_USAGE, "map shows one stage: --regime el1 or s2");
+    halves = regime_has_halves(s.name) && !ctx->o->target.has_root ? 2 : 1;
+    return ctx->o->json ? map_json(&s, halves, out, f) : map_text(&s, halves, out, f);
 }

@@ -132,11 +132,11 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
 {
     const struct machine *m = &snap->machine;
     struct capture c = {src, m, set};
-    uint64_t base;
+    struct source_piece piece;
 
     set->nr = 0;
-    for (unsigned int i = 0; source_base(src, i, &base) == 0; i++)
-        take_page(&c, base + BEACON_LOAD_OFFSET);
+    for (unsigned int i = 0; source_piece(src, i, &piece) == 0; i++)
+        take_page(&c, piece.base + BEACON_LOAD_OFFSET);
     take_range(&c, m->pa, m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (snap->cpu[i].on)
@@ -155,9 +155,10 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
 struct recording_header capture_header(const struct source *src, const struct snapshot *snap)
 {
     struct recording_header h = {.boot_id = snap->machine.beacon.boot_id};
+    struct source_piece piece;
 
-    if (source_base(src, 0, &h.base) != 0)
-        h.base = 0;
+    if (source_piece(src, 0, &piece) == 0)
+        h.base = piece.base;
     memcpy(h.build_id, snap->machine.beacon.build_id, BEACON_BUILD_ID_MAX);
     return h;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/mapcache.h"
 
+#include "model/profile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +135,8 @@ static int read_cpu(const struct source *src, const struct machine *m, struct cp
                            (unsigned long long)m->pa, c->cpu, c->info.state);
     c->on = c->info.state == BEACON_CPU_ON;
     c->consistent = true;
-    if (!c->on)
+    memset(c->state, SLOT_UNREAD, sizeof(c->state));
+    if (!c->on || !m->profile->mapcache)
         return 0;
     for (int i = 0; i < READS_MAX; i++) {
         read_once(src, m, c);

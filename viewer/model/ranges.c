@@ -1,44 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/ranges.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TABLES_MAX (1u << 14) /* 64 MiB of tables: more are not believed */
 
 struct scan {
-    const struct source *src;
-    const struct machine *m;
+    struct table_memory *memory;
     const struct regime *r;
+    const struct machine *regions;
     struct ranges *list;
     struct failure *f;
 };
-
-static const struct region {
-    uint64_t va, size;
-    const char *name;
-} regions[] = {
-    {0, IDENTITY_VIRT_END, "identity"},
-    {XEN_VIRT_START, XEN_VIRT_SIZE, "image"},
-    {FIXMAP_VIRT_START, FIXMAP_VIRT_SIZE, "fixmap"},
-    {BOOT_FDT_VIRT_START, BOOT_FDT_VIRT_SIZE, "fdt"},
-    {VMAP_VIRT_START, VMAP_VIRT_SIZE, "vmap"},
-    {FRAMETABLE_VIRT_START, FRAMETABLE_SIZE, "frametable"},
-    {DIRECTMAP_VIRT_START, DIRECTMAP_SIZE, "directmap"},
-};
-
-const char *region_name(const struct machine *m, uint64_t va)
-{
-    const struct beacon *b = &m->beacon;
-
-    if (va >= b->domheap_va && va - b->domheap_va < b->domheap_size)
-        return "domheap";
-    for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
-        if (va >= regions[i].va && va - regions[i].va < regions[i].size)
-            return regions[i].name;
-    }
-    return NULL;
-}
 
 /* One text may come from two places. */
 static bool is_domheap(const struct range *range)
@@ -49,8 +24,7 @@ static bool is_domheap(const struct range *range)
 static bool continues(const struct range *a, const struct range *b)
 {
     return a->va + a->size == b->va && a->pa + a->size == b->pa && a->level == b->level &&
-           strcmp(a->perm, b->perm) == 0 && strcmp(a->type, b->type) == 0 && a->share == b->share &&
-           a->software == b->software && a->region == b->region && !is_domheap(b);
+           attributes_same(&a->a, &b->a) && a->region == b->region && !is_domheap(b);
 }
 
 static int add(struct scan *s, const struct range *range)
@@ -76,7 +50,26 @@ static int add(struct scan *s, const struct range *range)
     return 0;
 }
 
-static int add_leaf(struct scan *s, uint64_t va, int level, lpae_t above, lpae_t pte)
+/* In the order in which they were met; of a guest's tables each may have its own words. */
+static void add_fault(struct scan *s, const char *why)
+{
+    struct ranges *list = s->list;
+    unsigned int i = 0;
+
+    while (i < list->faults && strcmp(list->fault[i].why, why) != 0)
+        i++;
+    if (i == RANGE_FAULTS_MAX)
+        i--;
+    if (i == list->faults) {
+        snprintf(list->fault[i].why, sizeof(list->fault[i].why), "%s", why);
+        list->fault[i].entries = 0;
+        list->faults++;
+    }
+    list->fault[i].entries++;
+}
+
+static int add_leaf(struct scan *s, uint64_t va, int level, enum pte_kind kind, lpae_t above,
+                    lpae_t pte)
 {
     unsigned int shift = regime_shift(s->r, level);
     struct range range = {
@@ -85,25 +78,40 @@ static int add_leaf(struct scan *s, uint64_t va, int level, lpae_t above, lpae_t
         .pa = regime_output(s->r, pte, shift),
         .level = level,
         .leaves = 1,
-        .share = regime_share(s->r, pte),
-        .software = pte_refs(pte),
-        .region = region_name(s->m, va),
+        .region = s->regions ? machine_region(s->regions, va) : NULL,
     };
+    const char *fault = leaf_fault(s->r, kind, pte, range.pa);
 
-    regime_permissions(s->r, above, pte, range.perm);
-    regime_memory_type(s->r, pte, range.type, sizeof(range.type));
+    if (fault) {
+        add_fault(s, fault);
+        return 0;
+    }
+    leaf_attributes(s->r, above, pte, &range.a);
     return add(s, &range);
 }
 
-static bool readable(const struct scan *s, uint64_t table, size_t size, lpae_t *entries)
+static int scan_table(struct scan *s, uint64_t table, int level, uint64_t va, lpae_t above);
+
+static int scan_entry(struct scan *s, lpae_t pte, int level, uint64_t va, lpae_t above)
 {
-    return !(table >> s->r->out_bits) && machine_has_memory(s->m, table, size) &&
-           source_read_phys(s->src, table, entries, size) == 0;
+    enum pte_kind kind = regime_kind(s->r, pte, level);
+    uint64_t table;
+
+    if (kind == KIND_INVALID)
+        return 0;
+    if (kind != KIND_TABLE)
+        return add_leaf(s, va, level, kind, above, pte);
+    table = regime_output(s->r, pte, s->r->page_shift);
+    if (!(table >> s->r->out_bits))
+        return scan_table(s, table, level + 1, va, above | pte);
+    add_fault(s, "address size");
+    return 0;
 }
 
 static int scan_table(struct scan *s, uint64_t table, int level, uint64_t va, lpae_t above)
 {
     unsigned int n = regime_entries(s->r, level);
+    char why[FAULT_TEXT_MAX];
     lpae_t *entries;
     int ret = 0;
 
@@ -114,37 +122,31 @@ static int scan_table(struct scan *s, uint64_t table, int level, uint64_t va, lp
     entries = malloc(n * sizeof(*entries));
     if (!entries)
         return failure_set(s->f, EXIT_NO_TARGET, "out of memory");
-    if (!readable(s, table, n * sizeof(*entries), entries)) {
-        s->list->faults++;
+    if (s->memory->read(s->memory, table, entries, n * sizeof(*entries), why)) {
+        add_fault(s, why);
         n = 0;
     }
-    for (unsigned int i = 0; i < n && ret == 0; i++) {
-        uint64_t at = va + ((uint64_t)i << regime_shift(s->r, level));
-        enum pte_kind kind = regime_kind(s->r, entries[i], level);
-
-        if (kind == KIND_TABLE)
-            ret = scan_table(s, regime_output(s->r, entries[i], s->r->page_shift), level + 1, at,
-                             above | entries[i]);
-        else if (kind == KIND_BLOCK || kind == KIND_PAGE)
-            ret = add_leaf(s, at, level, above, entries[i]);
-    }
+    for (unsigned int i = 0; i < n && ret == 0; i++)
+        ret = scan_entry(s, entries[i], level, va + ((uint64_t)i << regime_shift(s->r, level)),
+                         above);
     free(entries);
     return ret;
 }
 
-int ranges_read(const struct source *src, const struct machine *m, const struct regime *r,
-                uint64_t root, struct ranges *list, struct failure *f)
+int ranges_read(struct table_memory *memory, const struct stage *stage,
+                const struct machine *regions, struct ranges *list, struct failure *f)
 {
-    struct scan s = {src, m, r, list, f};
+    const struct regime *r = &stage->r;
+    struct scan s = {memory, r, regions, list, f};
+    int ret = regime_check_root(r, stage->root, f);
 
-    *list = (struct ranges){0};
-    if (regime_check_root(r, root, f))
-        return -1;
-    if (scan_table(&s, root, r->start_level, 0, 0)) {
+    if (ret == 0 && !r->epd && stage->root >> r->out_bits)
+        add_fault(&s, "address size");
+    else if (ret == 0 && !r->epd)
+        ret = scan_table(&s, stage->root, r->start_level, regime_base(r), 0);
+    if (ret)
         ranges_free(list);
-        return -1;
-    }
-    return 0;
+    return ret;
 }
 
 void ranges_free(struct ranges *list)

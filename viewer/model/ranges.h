@@ -7,35 +7,40 @@
 #ifndef VIEWER_MODEL_RANGES_H
 #define VIEWER_MODEL_RANGES_H
 
-#include "model/ptwalk.h"
+#include "model/stage.h"
 
 struct range {
     uint64_t va, size, pa;
     int level;
     unsigned int leaves;
-    char perm[4];
-    char type[MEMORY_TYPE_MAX];
-    const char *share;
-    unsigned int software;
-    const char *region; /* its name; NULL: none of ours */
+    struct attributes a;
+    const char *region; /* its name; NULL: none that is known */
 };
+
+/* Entries that are not invalid, and translate nothing. */
+struct range_fault {
+    char why[FAULT_TEXT_MAX];
+    unsigned int entries;
+};
+
+#define RANGE_FAULTS_MAX 8
 
 struct ranges {
     unsigned int nr, room;
     struct range *range;
     unsigned int tables; /* that were read */
-    unsigned int faults; /* tables that could not be: outside RAM, or too large an address */
+    unsigned int faults; /* kinds of them */
+    struct range_fault fault[RANGE_FAULTS_MAX];
 };
 
 /*
- * All that root maps. 0, or -1 with f: a root that cannot be one, or tables
- * that lead round in circles (EXIT_NOT_UNDERSTOOD). ranges_free() the result.
+ * Add all that a stage maps to list, which is zeroed before the first. regions:
+ * whose names for them (NULL: none). 0, or -1 with f: a root that cannot be
+ * one, or tables that lead round in circles (EXIT_NOT_UNDERSTOOD); the list is
+ * then empty. ranges_free() it.
  */
-int ranges_read(const struct source *src, const struct machine *m, const struct regime *r,
-                uint64_t root, struct ranges *list, struct failure *f);
+int ranges_read(struct table_memory *memory, const struct stage *stage,
+                const struct machine *regions, struct ranges *list, struct failure *f);
 void ranges_free(struct ranges *list);
-
-/* The region of the image's layout that va lies in: "domheap", "image", …; or NULL. */
-const char *region_name(const struct machine *m, uint64_t va);
 
 #endif /* VIEWER_MODEL_RANGES_H */

@@ -22,34 +22,28 @@ static bool descend(struct table_page *page, unsigned int index)
     return true;
 }
 
-static bool fetch(const struct source *src, const struct machine *m, struct table_page *page)
+static bool fetch(struct table_memory *memory, struct table_page *page)
 {
     uint64_t pa = page->table[page->level - page->r.start_level];
     unsigned int n = regime_entries(&page->r, page->level);
+    char why[FAULT_TEXT_MAX];
 
     if (n > PT_ENTRIES)
         return refuse(page, "tables of 16K and 64K pages are not shown here: use walk");
     page->entries = n;
-    if (!machine_has_memory(m, pa, n * sizeof(lpae_t)) ||
-        source_read_phys(src, pa, page->pte, n * sizeof(lpae_t)) != 0)
+    if (memory->read(memory, pa, page->pte, n * sizeof(lpae_t), why))
         return refuse(page, "the table is outside RAM");
     return true;
 }
 
-void table_read(const struct source *src, const struct machine *m, uint64_t root,
+void table_read(struct table_memory *memory, const struct stage *stage,
                 const struct table_path *path, struct table_page *page)
 {
-    struct failure f;
-
-    *page = (struct table_page){.path = *path};
-    if (regime_of_machine(&page->r, m, &f) || page->r.start_level < 0) {
-        refuse(page, "the translation regime is not understood");
-        return;
-    }
-    page->level = page->r.start_level;
-    page->table[0] = root;
-    page->readable = fetch(src, m, page);
+    *page = (struct table_page){.path = *path, .r = stage->r, .level = stage->r.start_level};
+    page->va = regime_base(&page->r);
+    page->table[0] = stage->root;
+    page->readable = fetch(memory, page);
     for (unsigned int i = 0; i < path->nr && page->readable; i++)
         page->readable =
-            page->level < PT_LEVEL_LAST && descend(page, path->index[i]) && fetch(src, m, page);
+            page->level < PT_LEVEL_LAST && descend(page, path->index[i]) && fetch(memory, page);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One table of a CPU, reached from its root by a path of indices.
+ * One table of a stage of translation, reached from its root by a path of indices.
  */
 #ifndef VIEWER_MODEL_TABLES_H
 #define VIEWER_MODEL_TABLES_H
 
-#include "model/ptwalk.h"
+#include "model/stage.h"
 
-#define PATH_MAX_LEVELS 4
+#define PATH_MAX_LEVELS 5
 
 struct table_path {
     unsigned int nr;                     /* indices: 0 is the root */
@@ -28,7 +28,7 @@ struct table_page {
 };
 
 /* Read it. A path that leads nowhere any more: not readable, and why. */
-void table_read(const struct source *src, const struct machine *m, uint64_t root,
+void table_read(struct table_memory *memory, const struct stage *stage,
                 const struct table_path *path, struct table_page *page);
 
 #endif /* VIEWER_MODEL_TABLES_H */

@@ -24,12 +24,33 @@ static enum source_health fake_health(struct source *src)
     return ((struct fake_source *)src)->health;
 }
 
-static int fake_base(const struct source *src, unsigned int n, uint64_t *base)
+static int fake_piece(const struct source *src, unsigned int n, struct source_piece *piece)
 {
+    const struct fake_source *fake = (const struct fake_source *)src;
+
     if (n > 0)
         return -ENOENT;
-    *base = ((const struct fake_source *)src)->base;
+    *piece = (struct source_piece){fake->base, fake->size};
     return 0;
+}
+
+static unsigned int fake_cpus(const struct source *src)
+{
+    return ((const struct fake_source *)src)->ncpu;
+}
+
+static int fake_register(const struct source *src, unsigned int cpu, const char *name,
+                         uint64_t *value)
+{
+    const struct fake_source *fake = (const struct fake_source *)src;
+
+    for (const struct fake_register *r = fake->registers; r && r->name; r++) {
+        if (cpu < fake->ncpu && strcmp(r->name, name) == 0) {
+            *value = r->value;
+            return 0;
+        }
+    }
+    return -ENOENT;
 }
 
 static void fake_close(struct source *src)
@@ -44,8 +65,10 @@ static const struct source_ops fake_ops = {
     .name = "fake",
     .read = fake_read,
     .health = fake_health,
-    .base = fake_base,
+    .piece = fake_piece,
     .close = fake_close,
+    .cpus = fake_cpus,
+    .reg = fake_register,
 };
 
 struct fake_source *fake_open(uint64_t base, uint64_t size)

@@ -7,6 +7,11 @@
 
 #include "source/source.h"
 
+struct fake_register {
+    const char *name;
+    uint64_t value;
+};
+
 struct fake_source {
     struct source src;
     uint64_t base;
@@ -16,6 +21,8 @@ struct fake_source {
     /* Called before each read, so that a test can change memory in between. */
     void (*on_read)(struct fake_source *fake, uint64_t pa, size_t len);
     unsigned int reads;
+    unsigned int ncpu;                     /* whose registers can be read */
+    const struct fake_register *registers; /* of each of them, up to one without a name */
 };
 
 /* size bytes of zeroed memory at base; NULL if out of memory. */

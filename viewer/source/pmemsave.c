@@ -55,11 +55,13 @@ static enum source_health pmemsave_health(struct source *src)
     return status ? SOURCE_OK : SOURCE_GONE;
 }
 
-static int pmemsave_base(const struct source *src, unsigned int n, uint64_t *base)
+static int pmemsave_piece(const struct source *src, unsigned int n, struct source_piece *piece)
 {
+    const struct source_pmemsave *p = (const struct source_pmemsave *)src;
+
     if (n > 0)
         return -ENOENT;
-    *base = ((const struct source_pmemsave *)src)->base;
+    *piece = (struct source_piece){p->base, p->size};
     return 0;
 }
 
@@ -77,7 +79,7 @@ static const struct source_ops pmemsave_ops = {
     .name = "pmemsave",
     .read = pmemsave_read,
     .health = pmemsave_health,
-    .base = pmemsave_base,
+    .piece = pmemsave_piece,
     .close = pmemsave_close,
 };
 

@@ -42,13 +42,13 @@ static int ram_read(const struct source *src, uint64_t pa, void *buf, size_t len
     return -EFAULT;
 }
 
-static int ram_base(const struct source *src, unsigned int n, uint64_t *base)
+static int ram_piece(const struct source *src, unsigned int n, struct source_piece *piece)
 {
     const struct source_ram *ram = (const struct source_ram *)src;
 
     if (n >= ram->nr)
         return -ENOENT;
-    *base = ram->file[n].base;
+    *piece = (struct source_piece){ram->file[n].base, ram->file[n].mapped};
     return 0;
 }
 
@@ -100,7 +100,7 @@ static const struct source_ops ram_ops = {
     .name = "ram",
     .read = ram_read,
     .health = ram_health,
-    .base = ram_base,
+    .piece = ram_piece,
     .close = ram_close,
 };
 

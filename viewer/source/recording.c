@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGES_MAX (1u << 16) /* 256 MiB of memory: more is not believed */
+#define PA_BITS_MAX 52
+#define PAGES_MAX   (1u << 16) /* 256 MiB of memory: more is not believed */
 
 struct indexed_frame {
     struct frame_head head;
@@ -55,11 +56,14 @@ static enum source_health recording_health(struct source *src)
     return SOURCE_OK;
 }
 
-static int recording_base(const struct source *src, unsigned int n, uint64_t *base)
+/* Which pages of it are there, only a read tells. */
+static int recording_piece(const struct source *src, unsigned int n, struct source_piece *piece)
 {
-    if (n > 0)
+    uint64_t base = ((const struct source_recording *)src)->header.base;
+
+    if (n > 0 || base >> PA_BITS_MAX)
         return -ENOENT;
-    *base = ((const struct source_recording *)src)->header.base;
+    *piece = (struct source_piece){base, (UINT64_C(1) << PA_BITS_MAX) - base};
     return 0;
 }
 
@@ -78,7 +82,7 @@ static const struct source_ops recording_ops = {
     .name = "recording",
     .read = recording_read,
     .health = recording_health,
-    .base = recording_base,
+    .piece = recording_piece,
     .close = recording_close,
 };
 

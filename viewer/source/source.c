@@ -61,9 +61,19 @@ enum source_health source_health(struct source *src)
     return src->ops->health(src);
 }
 
-int source_base(const struct source *src, unsigned int n, uint64_t *base)
+int source_piece(const struct source *src, unsigned int n, struct source_piece *piece)
 {
-    return src->ops->base(src, n, base);
+    return src->ops->piece(src, n, piece);
+}
+
+unsigned int source_cpus(const struct source *src)
+{
+    return src->ops->cpus ? src->ops->cpus(src) : 0;
+}
+
+int source_register(const struct source *src, unsigned int cpu, const char *name, uint64_t *value)
+{
+    return src->ops->reg ? src->ops->reg(src, cpu, name, value) : -ENOENT;
 }
 
 void source_close(struct source *src)

@@ -21,6 +21,11 @@ enum source_health {
     SOURCE_GONE,     /* nothing is there any more; what is mapped can still be read */
 };
 
+/* RAM from base on; size: at most what is there. */
+struct source_piece {
+    uint64_t base, size;
+};
+
 struct source_ops {
     const char *name;
     /*
@@ -30,9 +35,12 @@ struct source_ops {
      */
     int (*read)(const struct source *src, uint64_t pa, void *buf, size_t len);
     enum source_health (*health)(struct source *src);
-    /* Start of the n-th piece of RAM in *base; 0, or -ENOENT behind the last. */
-    int (*base)(const struct source *src, unsigned int n, uint64_t *base);
+    /* The n-th piece of RAM; 0, or -ENOENT behind the last. */
+    int (*piece)(const struct source *src, unsigned int n, struct source_piece *piece);
     void (*close)(struct source *src);
+    /* Both NULL for a source that knows memory only. See source_cpus(), source_register(). */
+    unsigned int (*cpus)(const struct source *src);
+    int (*reg)(const struct source *src, unsigned int cpu, const char *name, uint64_t *value);
 };
 
 /* The first member of every concrete source. */
@@ -51,7 +59,16 @@ int source_read_phys(const struct source *src, uint64_t pa, void *buf, size_t le
 int source_read_u64(const struct source *src, uint64_t pa, uint64_t *value);
 
 enum source_health source_health(struct source *src);
-int source_base(const struct source *src, unsigned int n, uint64_t *base);
+int source_piece(const struct source *src, unsigned int n, struct source_piece *piece);
+
+/* CPUs whose registers can be read; 0: this source knows memory only. */
+unsigned int source_cpus(const struct source *src);
+
+/*
+ * A register of a halted CPU, by the Arm ARM's name in upper case ("TCR_EL2",
+ * "PC", "CPSR"). 0, or -ENOENT if it cannot be known from here.
+ */
+int source_register(const struct source *src, unsigned int cpu, const char *name, uint64_t *value);
 void source_close(struct source *src);
 
 /* For sources, before the first read that may raise SIGBUS: catch it from now on. */

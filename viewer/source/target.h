@@ -22,6 +22,9 @@ struct target_spec {
     unsigned int nr_ram;
     bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */
     uint64_t beacon_pa;
+    const char *profile; /* what kind of hypervisor it is; NULL: to be found out */
+    bool has_root;       /* tables begin at root, whatever the CPU's register says */
+    uint64_t root;
 };
 
 /* Closed when src is NULL. */

@@ -21,17 +21,17 @@ static void size_text(uint64_t size, char *buf, size_t len)
 
 static void draw_range(struct canvas *c, int row, int cols, const struct range *r, bool here)
 {
-    enum role role = here ? ROLE_CURSOR : r->software ? ROLE_STRONG : ROLE_TEXT;
+    enum role role = here ? ROLE_CURSOR : r->a.software ? ROLE_STRONG : ROLE_TEXT;
     char size[24], text[200];
 
     size_text(r->size, size, sizeof(size));
     if (cols < SINGLE_COLS)
-        snprintf(text, sizeof(text), "0x%-12" PRIx64 " %-8s %s %s", r->va, size, r->perm,
+        snprintf(text, sizeof(text), "0x%-12" PRIx64 " %-8s %s %s", r->va, size, r->a.perm,
                  r->region ? r->region : "-");
     else
         snprintf(text, sizeof(text), " 0x%-12" PRIx64 " %-9s 0x%-11" PRIx64 " L%d %s %2u  %-10s %s",
-                 r->va, size, r->pa, r->level, r->perm, r->software, r->region ? r->region : "-",
-                 r->type);
+                 r->va, size, r->pa, r->level, r->a.perm, r->a.software,
+                 r->region ? r->region : "-", r->a.type);
     if (here) {
         canvas_fill(c, row, 0, cols, role, ' ');
         canvas_set_cursor(c, row, 0);

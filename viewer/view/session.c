@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/session.h"
 
+#include "model/profile.h"
+
 #include "command/context.h"
 #include "source/recording.h"
 
@@ -66,12 +68,23 @@ static void note_reboot(struct session *s, uint64_t now)
     s->run.rebooted_at = now;
 }
 
+/* The screen shows slots: a target that has none is not for it. */
+static enum machine_status find_machine(const struct session *s, struct machine *m,
+                                        struct failure *f)
+{
+    enum machine_status status = machine_find(s->target.src, s->spec, m, f);
+
+    if (status != MACHINE_OK || m->profile->mapcache)
+        return status;
+    machine_require_mapcache(m, f);
+    return MACHINE_FOREIGN;
+}
+
 /* A boot with another number is another machine, whatever else looks the same. */
 static bool read_machine(struct session *s, uint64_t now)
 {
-    const uint64_t *pa = s->spec->has_beacon ? &s->spec->beacon_pa : NULL;
     struct machine m;
-    enum machine_status status = machine_read(s->target.src, pa, &m, &s->why);
+    enum machine_status status = find_machine(s, &m, &s->why);
 
     if (status != MACHINE_OK) {
         if (s->published)
@@ -246,11 +259,10 @@ static void name_target(struct session *s)
 /* QEMU's sockets and RAM file are there a moment before it has loaded the image. */
 static bool has_our_image(const struct session *s, struct failure *f)
 {
-    const uint64_t *pa = s->spec->has_beacon ? &s->spec->beacon_pa : NULL;
     struct machine m;
 
     for (int tries = s->target.dir_fd >= 0 ? LOAD_TRIES : 1; tries > 0; tries--) {
-        if (machine_read(s->target.src, pa, &m, f) != MACHINE_FOREIGN)
+        if (find_machine(s, &m, f) != MACHINE_FOREIGN)
             return true;
         if (tries > 1)
             usleep(LOAD_TRY_US);
@@ -430,8 +442,10 @@ static void show_past(const struct session *s, struct frame *f)
 static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
 {
     const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
+    const struct stage_cpu cpu = {s->target.src, &s->machine, wants->cpu, &c->info.root};
+    struct machine_memory memory = machine_memory(s->target.src, &s->machine);
+    struct stage stage;
     struct failure f;
-    struct regime r;
 
     if (s->ranges.nr && s->ranges_cpu == wants->cpu && s->snap->time - s->ranges_at < RANGES_NS)
         return &s->ranges;
@@ -440,10 +454,23 @@ static const struct ranges *read_ranges(struct session *s, const struct session_
     ranges_free(&s->ranges);
     s->ranges_cpu = wants->cpu;
     s->ranges_at = s->snap->time;
-    if (!c->on || regime_of_machine(&r, &s->machine, &f) ||
-        ranges_read(s->target.src, &s->machine, &r, c->info.root, &s->ranges, &f))
+    if (!c->on || stage_open(&cpu, REGIME_EL2, false, &stage, &f) ||
+        ranges_read(&memory.memory, &stage, &s->machine, &s->ranges, &f))
         return NULL;
     return &s->ranges;
+}
+
+static const struct table_page *read_table(struct session *s, const struct session_wants *wants)
+{
+    const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
+    const struct stage_cpu cpu = {s->target.src, &s->machine, wants->cpu, &c->info.root};
+    struct machine_memory memory = machine_memory(s->target.src, &s->machine);
+    struct stage stage;
+    struct failure f;
+
+    if (c->on && s->target.src && stage_open(&cpu, REGIME_EL2, false, &stage, &f) == 0)
+        table_read(&memory.memory, &stage, &wants->path, &s->table);
+    return c->on ? &s->table : NULL;
 }
 
 static void add_wanted(struct session *s, const struct session_wants *wants, struct frame *f)
@@ -456,12 +483,8 @@ static void add_wanted(struct session *s, const struct session_wants *wants, str
         check_snapshot(f->snap, f->activity, &s->findings);
         f->findings = &s->findings;
     }
-    if (!wants->table)
-        return;
-    if (s->target.src && s->snap->cpu[wants->cpu].on)
-        table_read(s->target.src, &s->machine, s->snap->cpu[wants->cpu].info.root, &wants->path,
-                   &s->table);
-    f->table = s->snap->cpu[wants->cpu].on ? &s->table : NULL;
+    if (wants->table)
+        f->table = read_table(s, wants);
 }
 
 void session_frame(struct session *s, unsigned int hz, uint64_t now,

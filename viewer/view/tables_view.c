@@ -93,7 +93,7 @@ static void entry_text(const struct frame *f, const struct table_page *t, unsign
 {
     lpae_t pte = t->pte[i];
     enum pte_kind kind = regime_kind(&t->r, pte, t->level);
-    char perm[4], type[MEMORY_TYPE_MAX];
+    struct attributes a;
 
     if (kind == KIND_TABLE)
         snprintf(buf, size, "table at 0x%" PRIx64 ": Enter opens it",
@@ -101,11 +101,10 @@ static void entry_text(const struct frame *f, const struct table_page *t, unsign
     else if (kind == KIND_INVALID || kind == KIND_RESERVED)
         snprintf(buf, size, "%s: an access faults", pte_kind_name(kind));
     else {
-        regime_permissions(&t->r, t->above, pte, perm);
-        regime_memory_type(&t->r, pte, type, sizeof(type));
+        leaf_attributes(&t->r, t->above, pte, &a);
         snprintf(buf, size, "%s 0x%" PRIx64 " %s %s, software %u", pte_kind_name(kind),
-                 regime_output(&t->r, pte, regime_shift(&t->r, t->level)), perm, type,
-                 pte_refs(pte));
+                 regime_output(&t->r, pte, regime_shift(&t->r, t->level)), a.perm, a.type,
+                 a.software);
     }
     (void)f;
 }
@@ -117,7 +116,7 @@ static void draw_entry(struct canvas *c, const struct frame *f, const struct ui 
     unsigned int i = ui->entry < t->entries ? ui->entry : 0;
     unsigned int shift = regime_shift(&t->r, t->level);
     uint64_t va = t->va + ((uint64_t)i << shift);
-    const char *region = region_name(&f->snap->machine, va);
+    const char *region = machine_region(&f->snap->machine, va);
     char text[TEXT_MAX];
     int at;
 
