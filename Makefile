@@ -9,6 +9,7 @@ MEM     ?= 4G
 CPU     ?= max
 CMDLINE ?=
 QEMU_EXTRA ?=
+XEN_VERSION ?= 4.17
 SECONDS ?= 600
 GUESTS  ?= 1000
 
@@ -27,11 +28,11 @@ include hv/hv.mk
 -include viewer/viewer.mk
 -include $(wildcard tests/unit/*.mk)
 
-.PHONY: help deps all demo run gdb view record replay test soak lint clean
+.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps
@@ -55,6 +56,17 @@ gdb: all ## GDB on the instance that runs
 
 view: all ## the viewer on the instance that runs
 	@$(BUILD)/hvscope view --dir '$(DIR)'
+
+# What the user set; a Xen has defaults of its own.
+given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
+XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
+	--append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --version '$(XEN_VERSION)'
+
+xen32: all ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
+	@hv/launch/xen --arch arm32 $(XEN)
+
+xen64: all ## Debian's arm64 Xen (no mapcache: page tables only), the same; XEN_VERSION=4.17|4.20
+	@hv/launch/xen --arch arm64 $(XEN)
 
 record: all ## boot with one CPU and record the run; Ctrl-C ends it
 	@hv/launch/record $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'

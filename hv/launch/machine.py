@@ -29,14 +29,13 @@ sys.path.insert(0, str(ROOT / "gdb-scripts"))
 from hvscope import beacon  # noqa: E402  (the scripts' reader of the beacon's layout)
 from hvscope.error import HvError  # noqa: E402
 
-QEMU = "qemu-system-aarch64"
 TRACES = ROOT / "tests/bench/traces"
 SHM = Path("/dev/shm")
 ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
 PR_SET_PDEATHSIG = 1
 RAM_FILES = ("ram", *(f"ram{n}" for n in range(1, 8)))  # a bank each
 FILES = (*RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock",
-         "console", "qemu.log", "pid")
+         "console", "qemu.log", "pid", "symbols")
 
 
 class LaunchError(Exception):
@@ -96,6 +95,9 @@ def drain(sock: socket.socket) -> None:
 class Machine:
     """A run: start() it, look at it, stop() it."""
 
+    QEMU = "qemu-system-aarch64"
+    BOARD = "virt,virtualization=on,gic-version=3"
+
     def __init__(self, directory: Path, image: Path, smp: int = 2, mem: str = "4G",
                  cpu: str = "max", append: str = "", extra: str = ""):
         self.dir = Path(os.path.abspath(directory))
@@ -121,7 +123,7 @@ class Machine:
                 self._command(), cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=die_with_parent)
         except FileNotFoundError:
-            raise LaunchError(f"{QEMU} is not installed: run make deps") from None
+            raise LaunchError(f"{self.QEMU} is not installed: run make deps") from None
         finally:
             log.close()
         self._wait_for_sockets()
@@ -194,7 +196,7 @@ class Machine:
             return ["-chardev", f"socket,id={name},path={path},server=on,wait=off{more}"]
         backend = ",memory-backend=ram" if len(self.sizes) == 1 else ""
         return [
-            QEMU, "-M", f"virt,virtualization=on,gic-version=3{backend}",
+            self.QEMU, "-M", f"{self.BOARD}{backend}",
             "-cpu", self.cpu, "-smp", str(self.smp), "-m", f"{self.size >> 20}M",
             *self._ram_options(),
             "-nodefaults", "-nic", "none", "-display", "none", "-pidfile", "pid",
@@ -202,7 +204,11 @@ class Machine:
             *chardev("gdb", "gdb.sock"), "-gdb", "chardev:gdb",
             "-qmp", "unix:qmp.sock,server=on,wait=off",
             "-qmp", "unix:qmp-user.sock,server=on,wait=off",
-            "-kernel", str(self.image), "-append", self.append, *self._initrd, *self.extra]
+            *self._guest(), *self.extra]
+
+    def _guest(self) -> list[str]:
+        """What QEMU loads."""
+        return ["-kernel", str(self.image), "-append", self.append, *self._initrd]
 
     def _wait_for_sockets(self, timeout: float = 20) -> None:
         deadline = time.monotonic() + timeout
