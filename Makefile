@@ -26,13 +26,14 @@ UNIT_TESTS :=
 
 include hv/hv.mk
 -include viewer/viewer.mk
--include $(wildcard tests/unit/*.mk)
+-include $(wildcard tests/unit/*.mk tests/bench/*.mk)
 
-.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak lint clean
+.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench-viewer
+.PHONY: lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps
@@ -79,6 +80,9 @@ test: all ## everything that CI runs
 
 soak: all ## ten minutes under load, and 1000 guests killed; SECONDS= GUESTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
+
+bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/viewer_cost.py $(PARTS)
 
 lint: deps ## formatting and static checks
 	@tests/lint

@@ -26,7 +26,9 @@ static uint64_t block_pa(lpae_t pte)
 
 static enum slot_state judge(const struct machine *m, lpae_t pte)
 {
-    bool in_ram = !pte_is_leaf(pte, 2) || machine_slot_in_ram(m, block_pa(pte));
+    uint64_t into = block_pa(pte) - m->beacon.bank[0].base, size = m->beacon.bank[0].size;
+    bool in_first = size >= SLOT_SIZE && into <= size - SLOT_SIZE; /* nearly all are */
+    bool in_ram = in_first || !pte_is_leaf(pte, 2) || machine_slot_in_ram(m, block_pa(pte));
 
     return slot_state(pte, m->beacon.slot_attr, in_ram);
 }

@@ -53,6 +53,36 @@ static void sample_rates(struct marks *marks, const struct snapshot *snap)
     marks->rate_since = snap->time;
 }
 
+static bool is_recent(const struct marks *marks, uint64_t at)
+{
+    return at && marks->now - at < MARK_LIVE_NS;
+}
+
+/* What is marked from now on: against the person's mark, by the last step, or lately. */
+static void choose(const struct marks *marks, struct marks_cpu *m)
+{
+    bool stepped = marks->settled && marks->compared;
+
+    if (!marks->pinned && !stepped && !is_recent(marks, m->newest)) {
+        memset(m->marked, 0, m->nr_marked ? sizeof(m->marked) : 0);
+        m->nr_marked = 0;
+        return;
+    }
+    m->nr_marked = 0;
+    for (unsigned int slot = 0; slot < SLOTS_MAX; slot++) {
+        m->marked[slot] = marks->pinned ? m->apart[slot]
+                          : stepped     ? m->stepped[slot]
+                                        : is_recent(marks, m->changed_at[slot]);
+        m->nr_marked += m->marked[slot];
+    }
+}
+
+static void choose_all(struct marks *marks)
+{
+    for (unsigned int i = 0; i < marks->ncpu; i++)
+        choose(marks, &marks->cpu[i]);
+}
+
 static void compare_pinned(struct marks *marks, const struct snapshot *snap)
 {
     for (unsigned int i = 0; i < marks->ncpu; i++) {
@@ -70,10 +100,11 @@ void marks_pin(struct marks *marks, const struct snapshot *snap)
 {
     free(marks->pinned);
     marks->pinned = snap ? snapshot_new(snap->ncpu) : NULL;
-    if (!marks->pinned)
-        return;
-    memcpy(marks->pinned, snap, sizeof(*snap) + snap->ncpu * sizeof(snap->cpu[0]));
-    compare_pinned(marks, snap);
+    if (marks->pinned) {
+        memcpy(marks->pinned, snap, sizeof(*snap) + snap->ncpu * sizeof(snap->cpu[0]));
+        compare_pinned(marks, snap);
+    }
+    choose_all(marks);
 }
 
 void marks_sample(struct marks *marks, const struct snapshot *prev, const struct snapshot *snap)
@@ -95,6 +126,7 @@ void marks_sample(struct marks *marks, const struct snapshot *prev, const struct
     }
     if (marks->pinned)
         compare_pinned(marks, snap);
+    choose_all(marks);
 }
 
 static void compare_stops(struct marks_cpu *m, const struct cpu_snapshot *a,
@@ -123,41 +155,13 @@ void marks_settle(struct marks *marks, const struct snapshot *snap)
         marks->base = snapshot_new(snap->ncpu);
     if (marks->base)
         memcpy(marks->base, snap, size);
+    choose_all(marks);
 }
 
 void marks_unsettle(struct marks *marks)
 {
     marks->settled = false;
-}
-
-static bool is_recent(const struct marks *marks, uint64_t at)
-{
-    return at && marks->now - at < MARK_LIVE_NS;
-}
-
-bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot)
-{
-    const struct marks_cpu *m = &marks->cpu[cpu];
-
-    if (marks->pinned)
-        return m->apart[slot];
-    if (marks->settled && marks->compared)
-        return m->stepped[slot];
-    return is_recent(marks, m->changed_at[slot]);
-}
-
-unsigned int marks_count(const struct marks *marks, unsigned int cpu)
-{
-    const struct marks_cpu *m = &marks->cpu[cpu];
-    unsigned int n = 0;
-
-    if (!marks->pinned && marks->settled && marks->compared)
-        return m->nr_stepped;
-    if (!marks->pinned && !is_recent(marks, m->newest))
-        return 0;
-    for (unsigned int slot = 0; slot < SLOTS_MAX; slot++)
-        n += marks->pinned ? m->apart[slot] : is_recent(marks, m->changed_at[slot]);
-    return n;
+    choose_all(marks);
 }
 
 bool marks_fading(const struct marks *marks)
@@ -165,7 +169,7 @@ bool marks_fading(const struct marks *marks)
     if (marks->pinned || (marks->settled && marks->compared))
         return false;
     for (unsigned int cpu = 0; cpu < marks->ncpu; cpu++) {
-        if (is_recent(marks, marks->cpu[cpu].newest))
+        if (marks->cpu[cpu].nr_marked)
             return true;
     }
     return false;

@@ -17,9 +17,11 @@
 struct marks_cpu {
     uint64_t changed_at[SLOTS_MAX]; /* ns; 0: never seen to change */
     uint64_t newest;                /* of those */
-    bool apart[SLOTS_MAX];          /* differs from the person's mark */
-    bool stepped[SLOTS_MAX];        /* differs between the last two settled stops */
-    lpae_t was[SLOTS_MAX];          /* the entry before the change that is marked */
+    bool marked[SLOTS_MAX];         /* what is to be shown, of the three that follow */
+    unsigned int nr_marked;
+    bool apart[SLOTS_MAX];   /* differs from the person's mark */
+    bool stepped[SLOTS_MAX]; /* differs between the last two settled stops */
+    lpae_t was[SLOTS_MAX];   /* the entry before the change that is marked */
     unsigned int nr_stepped;
     uint64_t operations; /* maps and unmaps between them */
     uint64_t rate;       /* maps and unmaps a second, lately */
@@ -54,13 +56,19 @@ void marks_unsettle(struct marks *marks);
 /* Compare with this snapshot from now on (a copy is kept); NULL: with the past again. */
 void marks_pin(struct marks *marks, const struct snapshot *snap);
 
-/* Is this slot to be marked? */
-bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot);
+/* Is this slot to be marked? Asked for each slot of each picture, so it is a look-up. */
+static inline bool marks_slot(const struct marks *marks, unsigned int cpu, unsigned int slot)
+{
+    return marks->cpu[cpu].marked[slot];
+}
 
 /* Does any mark end with time? Then the picture changes without new data. */
 bool marks_fading(const struct marks *marks);
 
 /* Slots of the CPU that are marked. */
-unsigned int marks_count(const struct marks *marks, unsigned int cpu);
+static inline unsigned int marks_count(const struct marks *marks, unsigned int cpu)
+{
+    return marks->cpu[cpu].nr_marked;
+}
 
 #endif /* VIEWER_MODEL_MARKS_H */

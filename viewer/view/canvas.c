@@ -10,17 +10,13 @@
 #define LOWER_HALF 0x2584
 #define FULL_BLOCK 0x2588
 
-struct look {
-    int16_t fg, bg;
-    uint8_t attr;
-};
-
-static const struct look looks[ROLES][3] = {
+/* Cells that lack their character. */
+static const struct cell looks[ROLES][3] = {
 #define ROLE(name, f256, b256, a256, f16, b16, a16, mono)                                          \
     [ROLE_##name] = {                                                                              \
-        [COLOR_MONO] = {-1, -1, mono},                                                             \
-        [COLOR_16] = {f16, b16, a16},                                                              \
-        [COLOR_256] = {f256, b256, a256},                                                          \
+        [COLOR_MONO] = {.fg = -1, .bg = -1, .attr = mono},                                         \
+        [COLOR_16] = {.fg = f16, .bg = b16, .attr = a16},                                          \
+        [COLOR_256] = {.fg = f256, .bg = b256, .attr = a256},                                      \
     },
 #include "view/theme.def"
 #undef ROLE
@@ -54,12 +50,10 @@ void canvas_free(struct canvas *c)
 
 void canvas_clear(struct canvas *c)
 {
-    /* memset first: padding takes part in canvas_same(). */
-    memset(c->cell, 0, (size_t)c->rows * c->cols * sizeof(*c->cell));
-    for (size_t i = 0; i < (size_t)c->rows * c->cols; i++) {
-        c->cell[i].ch = ' ';
-        c->cell[i].fg = c->cell[i].bg = -1;
-    }
+    const struct cell blank = {.ch = ' ', .fg = -1, .bg = -1};
+
+    for (size_t i = 0; i < (size_t)c->rows * c->cols; i++)
+        c->cell[i] = blank;
     c->cursor_row = c->cursor_col = -1;
 }
 
@@ -82,16 +76,13 @@ static uint32_t to_ascii(uint32_t ch)
 void canvas_put(struct canvas *c, int row, int col, enum role role, uint32_t ch)
 {
     struct cell *cell = cell_at(c, row, col);
-    const struct look *look = &looks[role][c->mode];
 
     if (!cell)
         return;
     if (ch < 0x20 || (ch >= 0x7f && ch < 0xa0))
         ch = '?';
+    *cell = looks[role][c->mode];
     cell->ch = c->ascii ? to_ascii(ch) : ch;
-    cell->fg = look->fg;
-    cell->bg = look->bg;
-    cell->attr = look->attr;
 }
 
 void canvas_fill(struct canvas *c, int row, int col, int width, enum role role, uint32_t ch)
@@ -142,7 +133,7 @@ bool canvas_can_halves(const struct canvas *c)
 /* A role that has no background is told by its text colour; REVERSE swaps them. */
 static int16_t block_color(const struct canvas *c, enum role role)
 {
-    const struct look *look = &looks[role][c->mode];
+    const struct cell *look = &looks[role][c->mode];
 
     if (role == ROLE_FREE)
         return -2;

@@ -26,12 +26,14 @@ enum role {
 
 enum color_mode { COLOR_MONO, COLOR_16, COLOR_256 };
 
+/* Eight bytes without padding: pictures are compared as memory. */
 struct cell {
-    uint32_t ch; /* a code point that takes one column */
-    int16_t fg;  /* -1: the terminal's own */
+    uint32_t ch : 24;  /* a code point that takes one column */
+    uint32_t attr : 8; /* enum cell_attr, or-ed */
+    int16_t fg;        /* -1: the terminal's own */
     int16_t bg;
-    uint8_t attr; /* enum cell_attr, or-ed */
 };
+_Static_assert(sizeof(struct cell) == 8, "a cell has no padding");
 
 struct canvas {
     unsigned int rows, cols;

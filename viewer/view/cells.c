@@ -139,13 +139,14 @@ static enum role worst_role(const struct frame *f, unsigned int cpu, unsigned in
                             unsigned int nr)
 {
     const struct cpu_snapshot *c = &f->snap->cpu[cpu];
-    unsigned int worst = cells_worst(c, first, nr);
+    unsigned int worst = nr == 1 ? first : cells_worst(c, first, nr);
 
-    if (any_mark(f, cpu, first, nr))
+    if (nr == 1 ? marks_slot(f->marks, cpu, first) : any_mark(f, cpu, first, nr))
         return ROLE_CHANGED;
     if (c->state[worst] == SLOT_CACHED)
         return ROLE_MAP_CACHED;
-    return cell_role(c->state[worst], pte_refs(c->pte[worst]));
+    return c->state[worst] == SLOT_FREE ? ROLE_FREE
+                                        : cell_role(c->state[worst], pte_refs(c->pte[worst]));
 }
 
 void cells_put_pair(struct canvas *c, int row, int col, const struct frame *f, unsigned int cpu,

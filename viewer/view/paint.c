@@ -29,6 +29,7 @@ static struct {
 static char foreground[COLORS_MAX][SEQUENCE_MAX], background[COLORS_MAX][SEQUENCE_MAX];
 static enum color_mode colors; /* that the terminal has */
 static bool resets_colors;     /* what ends attributes ends colours too */
+static bool usual_places;      /* the cursor is placed as ECMA-48 has it */
 
 void ink_add(struct ink *ink, const char *data, size_t len)
 {
@@ -86,6 +87,7 @@ bool paint_open(void)
                                                             : COLOR_256;
     resets_colors = exit_attribute_mode && (strstr(exit_attribute_mode, "\033[m") ||
                                             strstr(exit_attribute_mode, "\033[0"));
+    usual_places = cursor_address && strcmp(cursor_address, "\033[%i%p1%d;%p2%dH") == 0;
     return cursor_address && clear_screen;
 }
 
@@ -204,11 +206,24 @@ static bool write_over(struct ink *ink, const struct canvas *c, int row, int col
     return true;
 }
 
+/* What most terminals understand is put together here: tiparm() takes 20 times as long. */
+static void add_place(struct ink *ink, int row, int col)
+{
+    char text[SEQUENCE_MAX];
+
+    if (!usual_places) {
+        add_sequence(ink, tiparm(cursor_address, row, col));
+        return;
+    }
+    snprintf(text, sizeof(text), "\033[%d;%dH", row + 1, col + 1);
+    ink_add(ink, text, strlen(text));
+}
+
 static void go_to(struct ink *ink, const struct canvas *c, int row, int col)
 {
     if (write_over(ink, c, row, col))
         return;
-    add_sequence(ink, tiparm(cursor_address, row, col));
+    add_place(ink, row, col);
     pen.row = row;
     pen.col = col;
 }

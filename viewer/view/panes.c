@@ -123,6 +123,8 @@ static void same_frame_text(const struct frame *f, const struct ui *ui, const st
         for (unsigned int slot = 0; s->on && slot < frame_entries(f) && len < size; slot++) {
             struct slot_info other;
 
+            if ((s->pte[slot] ^ i->pte) & PTE_ADDR_MASK & ~(SLOT_SIZE - 1))
+                continue; /* thousands are asked: most are told by this */
             if ((cpu == ui->cpu && slot == ui->slot) || !slot_maps(s, slot, i->mfn))
                 continue;
             other = slot_describe(&f->snap->machine, slot, s->pte[slot]);
