@@ -38,6 +38,10 @@ SECTIONS
     _srodata = .;
     .rodata : {
         *(.rodata .rodata.*)
+        . = ALIGN(4);
+        _trace_sites = .;
+        *(.trace_sites)
+        _trace_sites_end = .;
     } :rodata
     .note.gnu.build-id : {
         _build_id = .;

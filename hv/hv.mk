@@ -11,7 +11,7 @@ HV_CFLAGS := -std=gnu11 -Og -g3 $(WARNINGS) -ffreestanding \
 	-Iinclude -Ihv -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer -fno-common \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-fno-jump-tables -ffile-prefix-map=$(CURDIR)=.
+	-fno-jump-tables -ffixed-x27 -ffixed-x28 -ffile-prefix-map=$(CURDIR)=.
 HV_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--fatal-warnings -Wl,--no-warn-rwx-segments
 
@@ -29,6 +29,9 @@ $(patsubst %,$(BUILD)/hv/mm/domain_page_%.c.o,$(HV_VARIANTS)): $(BUILD)/hv/mm/do
 	@mkdir -p $(@D)
 	@echo '  CC    $< ($*)'
 	@$(CROSS)gcc $(HV_CFLAGS) $(HV_DEFINES_$*) -MMD -MP -c $< -o $@
+
+# Records are many: their instructions are counted.
+$(BUILD)/hv/core/trace%.c.o: HV_CFLAGS := $(filter-out -Og,$(HV_CFLAGS)) -O2
 
 $(BUILD)/hv/%.S.o: hv/%.S
 	@mkdir -p $(@D)

@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Barriers, each with one function (Arm ARM B2.3.12, D8.17). */
+/* Barriers, each with one function (Arm ARM B2.3.12, D8.17), recorded when they are complete. */
 #ifndef HV_ARCH_BARRIER_H
 #define HV_ARCH_BARRIER_H
 
+#include "arch/trace_site.h"
+
 static inline void dsb_sy(void)
 {
-    asm volatile("dsb sy" : : : "memory");
+    TRACE_BARRIER("dsb sy", TRACE_DSB_SY);
 }
 
 static inline void dsb_ish(void)
 {
-    asm volatile("dsb ish" : : : "memory");
+    TRACE_BARRIER("dsb ish", TRACE_DSB_ISH);
+}
+
+static inline void dsb_ishst(void)
+{
+    TRACE_BARRIER("dsb ishst", TRACE_DSB_ISHST);
 }
 
 static inline void dsb_nsh(void)
 {
-    asm volatile("dsb nsh" : : : "memory");
+    TRACE_BARRIER("dsb nsh", TRACE_DSB_NSH);
 }
 
 static inline void dsb_nshst(void)
 {
-    asm volatile("dsb nshst" : : : "memory");
+    TRACE_BARRIER("dsb nshst", TRACE_DSB_NSHST);
 }
 
 static inline void isb(void)
 {
-    asm volatile("isb" : : : "memory");
+    TRACE_BARRIER("isb", TRACE_ISB);
 }
 
 static inline void cpu_relax(void)

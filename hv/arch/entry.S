@@ -43,6 +43,7 @@ secondary_start:
     ldr     x1, [x0, #BOOT_CPU_STACK_PA]
     mov     sp, x1
     mov     x29, xzr
+    mov     x28, #8                     /* TRACE_BARRIERS_NONE: barriers are recorded from here */
     mov     x19, x0
     bl      boot_secondary
     mov     x0, x19

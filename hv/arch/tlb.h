@@ -1,47 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TLB maintenance of EL2 stage 1. The caller owns the barriers around it. */
+/* TLB maintenance. The caller owns the barriers around it. */
 #ifndef HV_ARCH_TLB_H
 #define HV_ARCH_TLB_H
 
 #include "arch/barrier.h"
+#include "core/trace_all.h"
 #include <hvscope/addr.h>
+
+/* One TLBI instruction, recorded before it is issued. kind: TRACE_TLBI_KIND(). */
+#define TLB_OPERATION(instruction, kind, operand)                                                  \
+    do {                                                                                           \
+        uint64_t operand_ = (operand);                                                             \
+                                                                                                   \
+        if (trace_site(TRACE_SITE_ALL)) {                                                          \
+            uint64_t flags_ = trace_tlbi(kind, operand_);                                          \
+                                                                                                   \
+            asm volatile(instruction : : "r"(operand_) : "memory");                                \
+            trace_action_end(flags_);                                                              \
+        } else {                                                                                   \
+            asm volatile(instruction : : "r"(operand_) : "memory");                                \
+        }                                                                                          \
+    } while (0)
+
+/* Operand of the operations by VA: no ASID, no TTL hint. */
+static inline uint64_t tlbi_operand(vaddr_t va)
+{
+    return (vaddr_x(va) >> PAGE_SHIFT) & ((UINT64_C(1) << 44) - 1);
+}
 
 /* TLBI VAE2: what this PE holds of va, any level. */
 static inline void tlb_flush_va_local(vaddr_t va)
 {
-    asm volatile("tlbi vae2, %0" : : "r"((vaddr_x(va) >> PAGE_SHIFT) & ((UINT64_C(1) << 44) - 1)));
+    TLB_OPERATION("tlbi vae2, %0", TRACE_TLBI_KIND(VAE2, LOCAL), tlbi_operand(va));
 }
 
 /* TLBI VAE2IS: the same on every PE of the Inner Shareable domain. */
 static inline void tlb_flush_va(vaddr_t va)
 {
-    asm volatile("tlbi vae2is, %0"
-                 :
-                 : "r"((vaddr_x(va) >> PAGE_SHIFT) & ((UINT64_C(1) << 44) - 1)));
+    TLB_OPERATION("tlbi vae2is, %0", TRACE_TLBI_KIND(VAE2, INNER), tlbi_operand(va));
 }
 
 /* TLBI ALLE2: everything of EL2 that this PE holds. */
 static inline void tlb_flush_all_local(void)
 {
-    asm volatile("tlbi alle2");
+    TLB_OPERATION("tlbi alle2", TRACE_TLBI_KIND(ALLE2, LOCAL), 0);
 }
 
 /* TLBI IPAS2E1IS: stage 2 of one page of VTTBR_EL2's VMID, everywhere. */
 static inline void tlb_flush_ipa(uint64_t ipa)
 {
-    asm volatile("tlbi ipas2e1is, %0" : : "r"(ipa >> PAGE_SHIFT));
+    TLB_OPERATION("tlbi ipas2e1is, %0", TRACE_TLBI_KIND(IPAS2E1, INNER), ipa >> PAGE_SHIFT);
 }
 
 /* TLBI VMALLE1IS: all stage-1 and combined translations of VTTBR_EL2's VMID. */
 static inline void tlb_flush_guest_stage1(void)
 {
-    asm volatile("tlbi vmalle1is");
+    TLB_OPERATION("tlbi vmalle1is", TRACE_TLBI_KIND(VMALLE1, INNER), 0);
 }
 
 /* TLBI VMALLS12E1IS: everything of VTTBR_EL2's VMID. */
 static inline void tlb_flush_guest(void)
 {
-    asm volatile("tlbi vmalls12e1is");
+    TLB_OPERATION("tlbi vmalls12e1is", TRACE_TLBI_KIND(VMALLS12E1, INNER), 0);
 }
 
 #endif /* HV_ARCH_TLB_H */

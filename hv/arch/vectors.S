@@ -74,6 +74,7 @@ irq_entry:
     ldp     x1, x2, [sp, #FRAME_ELR]
     msr     elr_el2, x1
     msr     spsr_el2, x2
+    str     x28, [sp, #224]             /* the barrier word goes on (trace_site.h) */
     registers_load sp
     ldr     x30, [sp, #240]
     ldp     x0, x1, [sp]

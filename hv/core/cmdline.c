@@ -36,7 +36,8 @@ static bool set_census(struct word value)
 
 static bool set_trace(struct word value)
 {
-    static const char *const modes[] = {[TRACE_OFF] = "off", [TRACE_API] = "api", NULL};
+    static const char *const modes[] = {
+        [TRACE_OFF] = "off", [TRACE_API] = "api", [TRACE_ALL] = "all", NULL};
     int i = word_index(value, modes);
 
     if (i >= 0)
@@ -147,7 +148,7 @@ static const struct option {
     {"guests", set_guests, "0 to 8"},
     {"mem", set_mem, "SIZE@PA[,SIZE@PA...], whole pages, at most 8, apart: 1G@0x40000000"},
     {"pace", set_pace, "maps and unmaps a second, up to 100000000; 0 is no wait"},
-    {"trace", set_trace, "off, api"},
+    {"trace", set_trace, "off, api, all"},
     {"workload", set_workload, "[cpuN:]NAME[:ARGUMENT],...; the command load lists the names"},
 };
 

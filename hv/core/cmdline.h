@@ -14,7 +14,7 @@
 struct options {
     bool directmap;        /* directmap=on|off (off) */
     bool census;           /* census=on|off (off) */
-    enum trace_mode trace; /* trace=off|api (api) */
+    enum trace_mode trace; /* trace=off|api|all (api) */
     enum fault fault;      /* fault=NAME (none) */
     uint64_t pace;         /* pace=N: maps and unmaps a second per CPU; 0: no wait (0) */
     struct word workload;  /* workload=NAME[,NAME...] (guest,copy): work/plan.h */

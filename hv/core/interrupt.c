@@ -7,6 +7,7 @@
 #include "core/beacon.h"
 #include "core/cmdline.h"
 #include "core/panic.h"
+#include "core/trace_all.h"
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
 
@@ -63,9 +64,12 @@ static bool came_inside_mapcache(const struct frame *frame)
 
 void irq_dispatch(struct frame *frame)
 {
-    unsigned int intid = gic_acknowledge();
     struct beacon_cpu *c = this_cpu(beacon_cpu);
+    unsigned int intid;
 
+    trace_interrupt_entry();
+    intid = gic_acknowledge();
+    trace_interrupt(intid, frame->elr);
     if (intid >= GIC_SPURIOUS)
         return;
     CHECK(intid == GIC_PPI_CNTHP, "interrupt %u was never enabled", intid);

@@ -54,6 +54,7 @@ static void boot_cpu_adopt(void)
 
     percpu_init_boot();
     beacon_cpu_init(0, mpidr);
+    trace_registers_init(this_cpu(beacon_cpu));
     this_cpu(xen_pgtable) = (lpae_t *)link_va(cpu0_pgtable);
     identity_map_remove(this_cpu(xen_pgtable));
     CHECK((read_sysreg(tcr_el2) & (TCR_HA | TCR_HD)) == 0, "TCR_EL2 0x%lx", read_sysreg(tcr_el2));
@@ -80,6 +81,7 @@ void hv_main(uint64_t fdt_pa)
     interrupts_start();
     if (!trace_init_cpu(0))
         panic("no memory for the event ring");
+    trace_start();
     beacon_cpu_state(0, BEACON_CPU_ON);
     beacon_set_state(BEACON_MAPCACHE_READY);
     smp_start(fdt, ncpu); /* the other CPUs, up to their work */
@@ -90,6 +92,7 @@ void hv_main(uint64_t fdt_pa)
 
 void secondary_main(uint64_t cpu)
 {
+    trace_registers_init(this_cpu(beacon_cpu));
     identity_map_remove(this_cpu(xen_pgtable));
     CHECK(smp_processor_id() == cpu, "this_cpu(cpu_id) is %u, not %lu", smp_processor_id(), cpu);
     gic_cpu_init();

@@ -5,10 +5,9 @@
 #include "core/cmdline.h"
 #include "core/printk.h"
 #include "core/string.h"
+#include "core/trace_put.h"
 #include "mm/page_alloc.h"
 #include <hvscope/mapcache.h>
-
-static DEFINE_PER_CPU(struct trace_record *, trace_ring); /* NULL: no records */
 
 bool trace_init_cpu(unsigned int cpu)
 {
@@ -27,22 +26,26 @@ bool trace_init_cpu(unsigned int cpu)
     memset(ring, 0, bytes);
     c->ring = paddr_x(virt_to_paddr(ring));
     c->ring_entries = TRACE_RING_ENTRIES;
-    per_cpu(trace_ring, cpu) = ring;
+    c->ring_va = (uintptr_t)ring;
     return true;
 }
 
-static void record(struct beacon_cpu *c, enum trace_kind kind, uint64_t what, const void *caller)
+void trace_start(void)
 {
-    struct trace_record *ring = this_cpu(trace_ring), *r;
-    uint64_t head = c->ring_head;
+    unsigned int classes = 0;
 
-    if (!ring)
-        return;
-    r = &ring[head % TRACE_RING_ENTRIES];
-    r->head = (read_sysreg(cntpct_el0) & TRACE_TIME_MASK) | (uint64_t)kind << TRACE_KIND_SHIFT;
-    r->what = what;
-    r->caller = (uintptr_t)caller;
-    __atomic_store_n(&c->ring_head, head + 1, __ATOMIC_RELEASE);
+    if (options.trace >= TRACE_API)
+        classes |= 1u << TRACE_SITE_API;
+    if (options.trace == TRACE_ALL)
+        classes |= 1u << TRACE_SITE_ALL;
+    if (classes)
+        trace_sites_enable(classes);
+}
+
+static void record(enum trace_kind kind, uint64_t what, const void *caller)
+{
+    if (trace_site(TRACE_SITE_API))
+        trace_put(kind, what, (uintptr_t)caller);
 }
 
 static uint64_t what_of(mfn_t mfn, unsigned int slot, unsigned int refs)
@@ -66,12 +69,12 @@ static void trace_end(struct beacon_cpu *c)
 void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsigned int probe,
                const void *caller)
 {
-    struct beacon_cpu *c = this_cpu(beacon_cpu);
+    struct beacon_cpu *c = trace_cpu;
 
     c->maps++;
     c->hits += hit;
     c->probes += probe;
-    record(c, TRACE_MAP,
+    record(TRACE_MAP,
            what_of(mfn, slot, refs) | (uint64_t)hit << TRACE_HIT_SHIFT |
                (uint64_t)probe << TRACE_PROBE_SHIFT,
            caller);
@@ -83,10 +86,10 @@ void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsign
 
 void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller)
 {
-    struct beacon_cpu *c = this_cpu(beacon_cpu);
+    struct beacon_cpu *c = trace_cpu;
 
     c->unmaps++;
-    record(c, TRACE_UNMAP, what_of(mfn, slot, refs), caller);
+    record(TRACE_UNMAP, what_of(mfn, slot, refs), caller);
     census_unmap(page_of(mfn, slot), caller);
     trace_end(c);
     if (tracepoint_armed(~0u))
@@ -96,26 +99,38 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
 void trace_bypass(mfn_t mfn, const void *caller)
 {
     uint64_t irq = local_irq_save();
-    struct beacon_cpu *c = this_cpu(beacon_cpu);
+    struct beacon_cpu *c = trace_cpu;
 
     c->bypasses++;
-    record(c, TRACE_BYPASS, what_of(mfn, 0, 0), caller);
+    record(TRACE_BYPASS, what_of(mfn, 0, 0), caller);
     local_irq_restore(irq);
+}
+
+/* A map, an unmap or a bypass? */
+static bool is_call(const struct trace_record *r)
+{
+    unsigned int kind = r->head >> TRACE_KIND_SHIFT & TRACE_KIND_MASK;
+
+    return kind >= TRACE_MAP && kind <= TRACE_BYPASS;
 }
 
 void trace_print_last(unsigned int n)
 {
-    static const char *const name[] = {"none", "map", "unmap", "bypass"};
-    struct beacon_cpu *c = this_cpu(beacon_cpu);
-    const struct trace_record *ring = this_cpu(trace_ring);
-    uint64_t at = c->ring_head > n ? c->ring_head - n : 0;
+    static const char *const name[] = {
+        [TRACE_MAP] = "map", [TRACE_UNMAP] = "unmap", [TRACE_BYPASS] = "bypass"};
+    const struct beacon_cpu *c = trace_cpu;
+    uint64_t oldest = c->ring_head > TRACE_RING_ENTRIES ? c->ring_head - TRACE_RING_ENTRIES : 0;
+    uint64_t at = c->ring_head;
 
-    for (; ring && at < c->ring_head; at++) {
-        const struct trace_record *r = &ring[at % TRACE_RING_ENTRIES];
+    for (unsigned int found = 0; c->ring && at > oldest && found < n; at--)
+        found += is_call(trace_at(c, at - 1));
+    for (; c->ring && at < c->ring_head; at++) {
+        const struct trace_record *r = trace_at(c, at);
 
-        printk("CPU%u: event %lu: %s mfn 0x%lx slot %lu refs %lu by 0x%lx\n", smp_processor_id(),
-               at, name[r->head >> TRACE_KIND_SHIFT & 3], r->what & TRACE_MFN_MASK,
-               r->what >> TRACE_SLOT_SHIFT & TRACE_SLOT_MASK,
-               r->what >> TRACE_REFS_SHIFT & TRACE_REFS_MASK, r->caller);
+        if (is_call(r))
+            printk("CPU%u: event %lu: %s mfn 0x%lx slot %lu refs %lu by 0x%lx\n",
+                   smp_processor_id(), at, name[r->head >> TRACE_KIND_SHIFT & TRACE_KIND_MASK],
+                   r->what & TRACE_MFN_MASK, r->what >> TRACE_SLOT_SHIFT & TRACE_SLOT_MASK,
+                   r->what >> TRACE_REFS_SHIFT & TRACE_REFS_MASK, r->caller);
     }
 }

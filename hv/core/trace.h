@@ -8,6 +8,7 @@
 #ifndef HV_CORE_TRACE_H
 #define HV_CORE_TRACE_H
 
+#include "arch/trace_site.h"
 #include "core/beacon.h"
 #include "core/tracepoint.h"
 #include <hvscope/trace.h>
@@ -15,10 +16,13 @@
 /* Give a CPU its ring and its census, if the command line wants them. False without memory. */
 bool trace_init_cpu(unsigned int cpu);
 
+/* Let the choke points record what the command line wants. The boot CPU's ring is there. */
+void trace_start(void);
+
 /* This CPU's slots are about to change. */
 static inline void trace_begin(void)
 {
-    struct beacon_cpu *c = this_cpu(beacon_cpu);
+    struct beacon_cpu *c = trace_cpu;
 
     __atomic_store_n(&c->generation, c->generation + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
@@ -29,7 +33,7 @@ static inline void trace_commandeer(unsigned int slot, lpae_t was, mfn_t mfn)
 {
     if (!pte_valid(was))
         return;
-    this_cpu(beacon_cpu)->commandeers++;
+    trace_cpu->commandeers++;
     if (tracepoint_armed(BEACON_FILTER_COMMANDEER))
         mapcache_commandeer(slot, pte_mfn(was), mfn);
 }
@@ -44,7 +48,7 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
 /* A map was answered from the directmap. */
 void trace_bypass(mfn_t mfn, const void *caller);
 
-/* Print this CPU's last n records. */
+/* Print the last n maps, unmaps and bypasses that this CPU's ring has. */
 void trace_print_last(unsigned int n);
 
 #endif /* HV_CORE_TRACE_H */

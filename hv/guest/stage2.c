@@ -60,7 +60,7 @@ static lpae_t *next_level(lpae_t *table, unsigned int level, uint64_t ipa, bool 
         mfn_t mfn = table_new();
 
         if (mfn_x(mfn) != mfn_x(INVALID_MFN))
-            write_pte(entry, paddr_x(mfn_to_paddr(mfn)) | S2_TABLE);
+            write_s2_pte(entry, paddr_x(mfn_to_paddr(mfn)) | S2_TABLE, level);
     }
     if (pte_valid(*entry))
         next = paced_map(pte_mfn(*entry));
@@ -88,7 +88,8 @@ int stage2_map(struct domain *d, uint64_t ipa, mfn_t mfn)
     if (!table)
         return -1;
     CHECK(!pte_valid(table[pt_index(ipa, PT_LEVEL_LAST)]), "d%u: ipa 0x%lx is mapped", d->id, ipa);
-    write_pte(&table[pt_index(ipa, PT_LEVEL_LAST)], paddr_x(mfn_to_paddr(mfn)) | S2_PAGE);
+    write_s2_pte(&table[pt_index(ipa, PT_LEVEL_LAST)], paddr_x(mfn_to_paddr(mfn)) | S2_PAGE,
+                 PT_LEVEL_LAST);
     paced_unmap(table);
     d->frames++;
     return 0;
@@ -139,7 +140,7 @@ mfn_t stage2_unmap(struct domain *d, uint64_t ipa)
     entry = &table[pt_index(ipa, PT_LEVEL_LAST)];
     if (pte_valid(*entry)) {
         mfn = pte_mfn(*entry);
-        write_pte(entry, 0);
+        write_s2_pte(entry, 0, PT_LEVEL_LAST);
         flush_ipa(d, ipa);
         d->frames--;
     }

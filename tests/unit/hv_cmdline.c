@@ -45,6 +45,8 @@ static void test_options_are_read(void **state)
     assert_true(options.directmap && options.census);
     assert_int_equal(options.pace, 20);
     assert_int_equal(options.trace, TRACE_OFF);
+    cmdline_parse("trace=all");
+    assert_int_equal(options.trace, TRACE_ALL);
     assert_int_equal(options.fault, FAULT_SKIP_TLBI);
     assert_int_equal(nr_guests, 8);
     assert_true(word_is(options.workload, "storm,cpu1:fill:90"));
@@ -61,7 +63,7 @@ static void test_mistakes_are_named(void **state)
         "pace=",
         "pace=0x10",
         "pace=100000001",
-        "trace=all",
+        "trace=some",
         "fault=x",
         "guests=9",
         "census=onn",

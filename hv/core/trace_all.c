@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/trace_all.h"
+#include "arch/irq.h"
+#include "core/string.h"
+#include "core/trace_put.h"
+#include "mm/boot_tables.h"
+#include "mm/domain_page.h"
+#include "mm/pgtable.h"
+#include <hvscope/mapcache.h>
+
+#define MORE(more) ((unsigned int)(more) << TRACE_MORE_BITS_AT)
+
+DEFINE_PER_CPU(uint64_t, trace_word_checked);
+bool trace_slots_shared;
+static uint64_t tickets;
+
+/* PA of an entry that is reached through a slot of this CPU, or the fixmap. */
+static __attribute__((noinline)) uint64_t mapped_pa(uint64_t va)
+{
+    lpae_t pte;
+
+    if (va - DOMHEAP_VIRT_START < DOMHEAP_VIRT_SIZE) {
+        pte = this_cpu(xen_dommap)[(va - DOMHEAP_VIRT_START) >> SLOT_SHIFT];
+        return (pte & PTE_ADDR_MASK) | (va & (SLOT_SIZE - 1));
+    }
+    if (va - FIXMAP_VIRT_START < FIXMAP_VIRT_SIZE) {
+        pte = xen_fixmap[(va - FIXMAP_VIRT_START) >> PAGE_SHIFT];
+        return (pte & PTE_ADDR_MASK) | (va & PAGE_MASK);
+    }
+    return paddr_x(virt_to_paddr((const void *)va));
+}
+
+/* PA of an entry. Those of slots are in the xenheap, or, the boot CPU's, in the image. */
+static inline uint64_t entry_pa(const lpae_t *p)
+{
+    uint64_t va = (uintptr_t)p;
+
+    if (va - DIRECTMAP_VIRT_START < DIRECTMAP_SIZE)
+        return va - DIRECTMAP_VIRT_START;
+    if (va - XEN_VIRT_START < XEN_VIRT_SIZE)
+        return va - XEN_VIRT_START + image_pa;
+    return mapped_pa(va);
+}
+
+/* Can other CPUs walk to this entry? All but the slots of a CPU are shared, or made by another. */
+static inline uint64_t ticket_of(const lpae_t *p)
+{
+    if ((uintptr_t)p - (uintptr_t)this_cpu(xen_dommap) < DOMHEAP_ENTRIES * sizeof(*p) &&
+        !trace_slots_shared)
+        return 0;
+    return __atomic_add_fetch(&tickets, 1, __ATOMIC_RELAXED) & TRACE_TIME_MASK;
+}
+
+/* One side more is in the ring, published. */
+static inline void side_done(struct beacon_cpu *c, uint64_t sides)
+{
+    __atomic_store_n(&c->ring_sides, sides, __ATOMIC_RELEASE);
+}
+
+static inline void put_pte(const lpae_t *p, lpae_t pte, unsigned int place, uint64_t pc)
+{
+    struct beacon_cpu *c = trace_cpu;
+    uint64_t head = c->ring_head, sides = c->ring_sides;
+
+    trace_fill(trace_at(c, head), trace_stamp(TRACE_PTE | MORE(place)), entry_pa(p), *p, pte);
+    trace_fill(trace_at(c, head + 1), ticket_of(p) | (uint64_t)TRACE_DETAIL << TRACE_KIND_SHIFT, pc,
+               sides, trace_word_now());
+    trace_publish(c, head + 2);
+    side_done(c, sides + 1);
+}
+
+void trace_pte_store(lpae_t *p, lpae_t pte, unsigned int place)
+{
+    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
+
+    put_pte(p, pte, place, pc);
+    *(volatile lpae_t *)p = pte;
+    trace_action_end(flags);
+}
+
+void trace_refs_store(lpae_t *p, lpae_t pte)
+{
+    trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
+              entry_pa(p), pte);
+    *(volatile lpae_t *)p = pte;
+}
+
+uint64_t trace_tlbi(unsigned int kind_more, uint64_t operand)
+{
+    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
+
+    trace_put(kind_more, operand, pc);
+    return flags;
+}
+
+void trace_action_end(uint64_t flags)
+{
+    local_irq_restore(flags);
+}
+
+/* The barriers so far are in the ring; the word begins anew. */
+static void spill(void)
+{
+    struct beacon_cpu *c = trace_cpu;
+    uint64_t head = c->ring_head, sides = c->ring_sides, barriers = c->ring_barriers;
+
+    trace_fill(trace_at(c, head), trace_stamp(TRACE_BARRIERS), sides, barriers, trace_word);
+    trace_publish(c, head + 1);
+    __atomic_store_n(&c->ring_barriers, barriers + trace_barrier_count(trace_word),
+                     __ATOMIC_RELEASE);
+    side_done(c, sides + 1);
+    trace_word = TRACE_BARRIERS_NONE;
+}
+
+/* An interrupt between the site's ADDS and its branch may have been here already. */
+void trace_barrier(unsigned int code)
+{
+    uint64_t flags = local_irq_save();
+
+    (void)code;
+    if ((int64_t)trace_word < 0)
+        spill();
+    local_irq_restore(flags);
+}
+
+void trace_interrupt_entry(void)
+{
+    if (trace_site(TRACE_SITE_ALL) && (int64_t)trace_word < 0)
+        trace_barrier(0);
+}
+
+void trace_interrupt(unsigned int number, uint64_t pc)
+{
+    if (trace_site(TRACE_SITE_ALL))
+        trace_put(TRACE_IRQ, number, pc);
+}
+
+void trace_ttbr(uint64_t ttbr)
+{
+    if (trace_site(TRACE_SITE_ALL))
+        trace_put(TRACE_TTBR, ttbr, (uintptr_t)__builtin_return_address(0));
+}
+
+/* Bytes at from on, as many words as text has; 0 behind its end. */
+static uint64_t text_word(const char *text, size_t length, size_t from)
+{
+    uint64_t word = 0;
+
+    for (size_t i = from; i < length && i < from + sizeof(word); i++)
+        word |= (uint64_t)(unsigned char)text[i] << 8 * (i - from);
+    return word;
+}
+
+void trace_text(enum trace_text type, const char *text)
+{
+    struct beacon_cpu *c = trace_cpu;
+    size_t length = strlen(text), most = TRACE_GROUP_MAX * TRACE_TEXT_BYTES;
+    uint64_t flags = local_irq_save(), head = c->ring_head, n = 0;
+
+    length = length < most ? length : most;
+    if (!c->ring) {
+        local_irq_restore(flags);
+        return;
+    }
+    do {
+        uint64_t stamp = n ? (uint64_t)(TRACE_DETAIL | MORE(TRACE_DETAIL_TEXT)) << TRACE_KIND_SHIFT
+                           : trace_stamp(TRACE_TEXT | MORE(type));
+        size_t at = n * TRACE_TEXT_BYTES;
+
+        trace_fill(trace_at(c, head + n), stamp, text_word(text, length, at),
+                   text_word(text, length, at + 8), trace_word_now());
+    } while (++n * TRACE_TEXT_BYTES < length);
+    trace_publish(c, head + n);
+    side_done(c, c->ring_sides + n - 1);
+    local_irq_restore(flags);
+}
