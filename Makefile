@@ -32,7 +32,7 @@ include hv/hv.mk
 .PHONY: lint clean
 
 help: ## this list
-	@echo 'make TARGET [ENGINE=xen|bbm] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
+	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 deps: ## install what is missing (Debian, Ubuntu)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The images: one ELF file an engine, and a .bin of each for the boot loader.
 
-HV_ENGINES := xen bbm
+HV_ENGINES := xen bbm clock
 # Engine bbm in other hands, for the benchmark: domain_page_bbm.c says what each is.
 HV_VARIANTS := bbm-write-pte bbm-flush
 HV_DEFINES_bbm-write-pte := -DBBM_WRITE_PTE=1

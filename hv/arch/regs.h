@@ -41,6 +41,14 @@
 #define ID_AA64MMFR0_PARANGE(v) ((v)&15)
 #define ID_AA64MMFR2_BBM(v)     (((v) >> 52) & 15)
 
+#define ID_AA64ISAR0_TLB(v)    (((v) >> 56) & 15)
+#define ID_AA64ISAR0_TLB_RANGE 2
+
+/* Operand of a TLBI by range: TG 4 KiB, SCALE, NUM, TTL, BaseADDR (page number). */
+#define TLBI_RANGE(page, scale, num, ttl)                                                          \
+    (UINT64_C(1) << 46 | (uint64_t)(scale) << 44 | (uint64_t)(num) << 39 | (uint64_t)(ttl) << 37 | \
+     ((page) & ((UINT64_C(1) << 37) - 1)))
+
 #define ESR_EC(esr)  (((esr) >> 26) & 63)
 #define ESR_ISS(esr) ((esr)&0x1ffffff)
 #define EC_IABT_SAME 0x21

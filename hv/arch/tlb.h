@@ -4,8 +4,10 @@
 #define HV_ARCH_TLB_H
 
 #include "arch/barrier.h"
+#include "arch/sysreg.h"
 #include "core/trace_all.h"
 #include <hvscope/addr.h>
+#include <stdbool.h>
 
 /* One TLBI instruction, recorded before it is issued. kind: TRACE_TLBI_KIND(). */
 #define TLB_OPERATION(instruction, kind, operand)                                                  \
@@ -38,6 +40,30 @@ static inline void tlb_flush_va_local(vaddr_t va)
 static inline void tlb_flush_va(vaddr_t va)
 {
     TLB_OPERATION("tlbi vae2is, %0", TRACE_TLBI_KIND(VAE2, INNER), tlbi_operand(va));
+}
+
+/* TLBI VALE2: what this PE holds of va as a block or page; not what it holds of tables. */
+static inline void tlb_flush_va_last_local(vaddr_t va)
+{
+    TLB_OPERATION("tlbi vale2, %0", TRACE_TLBI_KIND(VALE2, LOCAL), tlbi_operand(va));
+}
+
+/* FEAT_TLBIRANGE: are there range operations? Without it they are UNDEFINED. */
+static inline bool tlb_has_range(void)
+{
+    return ID_AA64ISAR0_TLB(read_sysreg(id_aa64isar0_el1)) >= ID_AA64ISAR0_TLB_RANGE;
+}
+
+/*
+ * TLBI RVALE2: blocks and pages of level `level` that this PE holds of the
+ * (num + 1) << (5 * scale + 1) pages from va on. scale 0 to 3, num 0 to 31; va
+ * aligned to a page of that level. Written as SYS: not every assembler has it.
+ */
+static inline void tlb_flush_range_last_local(vaddr_t va, unsigned int scale, unsigned int num,
+                                              unsigned int level)
+{
+    TLB_OPERATION("sys #4, c8, c6, #5, %0", TRACE_TLBI_KIND(RVALE2, LOCAL),
+                  TLBI_RANGE(vaddr_x(va) >> PAGE_SHIFT, scale, num, level));
 }
 
 /* TLBI ALLE2: everything of EL2 that this PE holds. */

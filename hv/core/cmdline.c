@@ -8,6 +8,7 @@
 
 struct options options = {
     .trace = TRACE_API,
+    .zap_limit = 64,
     .workload = {WORKLOAD_DEFAULT, sizeof(WORKLOAD_DEFAULT) - 1},
 };
 
@@ -61,6 +62,27 @@ static bool set_guests(struct word value)
     if (!word_number(value, NR_DOMAINS_MAX, &n))
         return false;
     nr_guests = (unsigned int)n;
+    return true;
+}
+
+static bool set_mapcache(struct word value)
+{
+    static const char *const policies[] = {
+        [CLOCK_LAZY] = "lazy", [CLOCK_ZAP] = "zap", [CLOCK_STRICT] = "strict", NULL};
+    int i = word_index(value, policies);
+
+    if (i >= 0)
+        options.mapcache = (enum clock_policy)i;
+    return i >= 0;
+}
+
+static bool set_zap_limit(struct word value)
+{
+    uint64_t n;
+
+    if (!word_number(value, DOMHEAP_ENTRIES, &n) || !n)
+        return false;
+    options.zap_limit = (uint16_t)n;
     return true;
 }
 
@@ -146,10 +168,12 @@ static const struct option {
     {"directmap", set_directmap, "on, off"},
     {"fault", set_fault, FAULT_NAMES},
     {"guests", set_guests, "0 to 8"},
+    {"mapcache", set_mapcache, "lazy, zap, strict; engine clock only"},
     {"mem", set_mem, "SIZE@PA[,SIZE@PA...], whole pages, at most 8, apart: 1G@0x40000000"},
     {"pace", set_pace, "maps and unmaps a second, up to 100000000; 0 is no wait"},
     {"trace", set_trace, "off, api, all"},
     {"workload", set_workload, "[cpuN:]NAME[:ARGUMENT],...; the command load lists the names"},
+    {"zap-limit", set_zap_limit, "1 to 1024"},
 };
 
 #define NR_OPTIONS (sizeof(table) / sizeof(table[0]))

@@ -6,19 +6,22 @@
 #include "core/fault.h"
 #include "core/word.h"
 #include "mm/bootmem.h"
+#include <hvscope/clock.h>
 #include <hvscope/trace.h>
 
 #define PACE_MAX         100000000u
 #define WORKLOAD_DEFAULT "guest,copy"
 
 struct options {
-    bool directmap;        /* directmap=on|off (off) */
-    bool census;           /* census=on|off (off) */
-    enum trace_mode trace; /* trace=off|api|all (api) */
-    enum fault fault;      /* fault=NAME (none) */
-    uint64_t pace;         /* pace=N: maps and unmaps a second per CPU; 0: no wait (0) */
-    struct word workload;  /* workload=NAME[,NAME...] (guest,copy): work/plan.h */
-    unsigned int nr_mem;   /* mem=SIZE@PA[,...]: use only this RAM (all) */
+    bool directmap;             /* directmap=on|off (off) */
+    bool census;                /* census=on|off (off) */
+    enum trace_mode trace;      /* trace=off|api|all (api) */
+    enum fault fault;           /* fault=NAME (none) */
+    enum clock_policy mapcache; /* mapcache=lazy|zap|strict (lazy), engine clock only */
+    uint16_t zap_limit;         /* zap-limit=N: owed TLBIs that bring the flush about (64) */
+    uint64_t pace;              /* pace=N: maps and unmaps a second per CPU; 0: no wait (0) */
+    struct word workload;       /* workload=NAME[,NAME...] (guest,copy): work/plan.h */
+    unsigned int nr_mem;        /* mem=SIZE@PA[,...]: use only this RAM (all) */
     struct region mem[BEACON_BANKS_MAX];
 };
 

@@ -96,6 +96,11 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
         tracepoint_changed(mfn, slot, refs, false);
 }
 
+void trace_refused(void)
+{
+    trace_end(trace_cpu);
+}
+
 void trace_bypass(mfn_t mfn, const void *caller)
 {
     uint64_t irq = local_irq_save();

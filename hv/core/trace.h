@@ -19,11 +19,15 @@ bool trace_init_cpu(unsigned int cpu);
 /* Let the choke points record what the command line wants. The boot CPU's ring is there. */
 void trace_start(void);
 
-/* This CPU's slots are about to change. */
+/*
+ * This CPU's slots are about to change. Nothing but an SError or a debug
+ * exception can come before the end, and their handlers must not map.
+ */
 static inline void trace_begin(void)
 {
     struct beacon_cpu *c = trace_cpu;
 
+    CHECK(c->generation % 2 == 0, "map or unmap inside another one");
     __atomic_store_n(&c->generation, c->generation + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
@@ -41,6 +45,9 @@ static inline void trace_commandeer(unsigned int slot, lpae_t was, mfn_t mfn)
 /* A map is done. refs: the slot's count now; caller: return address of the call. */
 void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsigned int probe,
                const void *caller);
+
+/* A map that was begun is refused: no slot. */
+void trace_refused(void);
 
 /* An unmap is done. */
 void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller);

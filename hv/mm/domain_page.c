@@ -2,6 +2,7 @@
 /* What is the same for every engine: set-up, global maps, and the way back. */
 #include "mm/domain_page.h"
 #include "core/beacon.h"
+#include "core/cmdline.h"
 #include "core/printk.h"
 #include "core/string.h"
 #include "core/trace.h"
@@ -26,6 +27,14 @@ static lpae_t *domheap_alloc(unsigned int cpu)
     return alloc_xenheap_pages(order_from_bytes(DOMHEAP_SECOND_PAGES * PAGE_SIZE));
 }
 
+/* What the command line asks for and this engine has not got. */
+static void options_check(void)
+{
+    if (mapcache_engine != BEACON_ENGINE_CLOCK && options.mapcache != CLOCK_LAZY)
+        printk("command line: mapcache=: engine %s has no policies: ignored\n",
+               mapcache_engine_name);
+}
+
 bool init_domheap_mappings(unsigned int cpu)
 {
     lpae_t *root = per_cpu(xen_pgtable, cpu);
@@ -46,6 +55,9 @@ bool init_domheap_mappings(unsigned int cpu)
     }
     xen_unmap_table(first);
     per_cpu(xen_dommap, cpu) = domheap;
+    mapcache_engine_init(cpu);
+    if (cpu == 0)
+        options_check();
     beacon_cpu_tables(cpu, root, pte_paddr(root[DOMHEAP_L0_INDEX]), domheap);
     return true;
 }
@@ -65,10 +77,16 @@ uint64_t mapcache_refs(void)
     return mapcache_refs_of(smp_processor_id());
 }
 
-void mapcache_full(const lpae_t *map, mfn_t mfn)
+__attribute__((noinline)) void mapcache_full(mfn_t mfn)
+{
+    asm volatile("" ::"r"(mfn.mfn) : "memory");
+}
+
+void mapcache_panic_full(const lpae_t *map, mfn_t mfn)
 {
     unsigned int states[SLOT_STATES] = {0}, home = mapcache_home(mfn, DOMHEAP_ENTRIES);
 
+    mapcache_full(mfn);
     for (unsigned int slot = 0; slot < DOMHEAP_ENTRIES; slot++)
         states[slot_state(map[slot], PTE_XEN_BLOCK, true)]++;
     for (unsigned int i = 0; i < SLOT_STATES; i++)

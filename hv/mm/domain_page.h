@@ -23,8 +23,14 @@ extern lpae_t cpu0_dommap[DOMHEAP_ENTRIES];
 extern const uint32_t mapcache_engine;
 extern const char mapcache_engine_name[];
 
-/* No slot is left for mfn: print what the slots hold, and panic. */
-_Noreturn void mapcache_full(const lpae_t *map, mfn_t mfn);
+/* What the engine keeps beside the slots of a CPU, as for slots that are all free. */
+void mapcache_engine_init(unsigned int cpu);
+
+/* No slot is left for mfn. Empty, for a debugger to stop at. */
+void mapcache_full(mfn_t mfn);
+
+/* The same, to engines to which it is the end: print what the slots hold, and panic. */
+_Noreturn void mapcache_panic_full(const lpae_t *map, mfn_t mfn);
 
 /* Sum of the reference counts of a CPU's slots, and of this CPU's. */
 uint64_t mapcache_refs_of(unsigned int cpu);
@@ -48,7 +54,8 @@ bool init_domheap_mappings(unsigned int cpu);
 /*
  * Map a frame. Each call takes a reference that one unmap_domain_page() gives
  * back, in any order. A frame that is in the directmap is answered from there.
- * All 1024 slots in use: BUG.
+ * All 1024 slots in use: BUG, as in Xen; engine "clock" returns NULL instead, to
+ * what is no interrupt a few slots earlier.
  */
 void *map_domain_page(mfn_t mfn);
 

@@ -29,6 +29,12 @@
 const uint32_t mapcache_engine = BEACON_ENGINE_BBM;
 const char mapcache_engine_name[] = "bbm";
 
+/* All that this engine knows is in the slots. */
+void mapcache_engine_init(unsigned int cpu)
+{
+    (void)cpu;
+}
+
 /* A store that this PE's walker sees before anything that comes after. */
 static MAPCACHE_TEXT void slot_store(lpae_t *entry, lpae_t pte)
 {
@@ -95,7 +101,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
         }
     }
     if (probe == DOMHEAP_ENTRIES)
-        mapcache_full(map, mfn);
+        mapcache_panic_full(map, mfn);
 
     trace_map(mfn, slot, refs, hit, probe, __builtin_return_address(0));
     local_irq_restore(flags);

@@ -13,6 +13,12 @@
 const uint32_t mapcache_engine = BEACON_ENGINE_XEN;
 const char mapcache_engine_name[] = "xen";
 
+/* All that this engine knows is in the slots. */
+void mapcache_engine_init(unsigned int cpu)
+{
+    (void)cpu;
+}
+
 /*
  * The slots are an open-addressed hash table. Each is in one of three states:
  *   - invalid, or valid with count 0: it can be commandeered,
@@ -57,7 +63,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
         }
     }
     if (probe == DOMHEAP_ENTRIES)
-        mapcache_full(map, mfn);
+        mapcache_panic_full(map, mfn);
 
     trace_map(mfn, slot, refs, hit, probe, __builtin_return_address(0));
     local_irq_restore(flags);

@@ -13,4 +13,5 @@ void mapcache_clear(void)
     tlb_flush_all_local();
     dsb_nsh();
     isb();
+    mapcache_engine_init(smp_processor_id());
 }

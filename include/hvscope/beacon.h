@@ -171,6 +171,8 @@ struct beacon_cpu {
     uint64_t hazards;    /* findings on tables that this CPU alone can walk */
     uint64_t violations; /* findings on tables that several CPUs can walk */
     uint64_t notes;
+
+    uint64_t clock_index; /* engine clock: PA of the CPU's struct clock_index (clock.h), else 0 */
 };
 
 _Static_assert(sizeof(struct beacon) == 472, "shared with tools");
@@ -178,7 +180,7 @@ _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 
 /* What a reader needs; an image may have less behind it than this header names. */
 #define BEACON_SIZE_LEAST offsetof(struct beacon, filter)
-_Static_assert(sizeof(struct beacon_cpu) == 224, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 232, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 
 #endif /* HVSCOPE_BEACON_H */

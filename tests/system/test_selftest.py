@@ -10,10 +10,16 @@ from test_mutation import ENGINE
 CHECKS = 19
 
 
-@pytest.mark.parametrize("engine,smp", [("xen", 1), ("xen", 2), ("xen", 4), ("bbm", 2)])
-def test_selftest(machine, engine, smp):
+@pytest.mark.parametrize("engine,smp,cpu,option", [
+    ("xen", 1, "max", ""), ("xen", 2, "cortex-a57", ""), ("xen", 4, "max", ""),
+    ("bbm", 2, "max", ""), ("clock", 2, "max", ""), ("clock", 2, "cortex-a57", ""),
+    ("clock", 1, "max", "mapcache=zap"), ("clock", 1, "cortex-a57", "mapcache=zap zap-limit=7"),
+    ("clock", 1, "max", "mapcache=strict"), ("clock", 1, "cortex-a57", "mapcache=strict"),
+])
+def test_selftest(machine, engine, smp, cpu, option):
     """Every check is right on every CPU; the machine ends with status 0."""
-    m = machine(smp=smp, image=BUILD / f"hv-{engine}.bin", cmdline="workload=selftest", ready="")
+    m = machine(smp=smp, cpu=cpu, image=BUILD / f"hv-{engine}.bin", ready="",
+                cmdline=f"workload=selftest {option}")
     assert m.wait(60) == 0, m.console()
     lines = re.findall(r"^selftest: (ok|FAIL) CPU(\d+) ", m.console(), re.M)
     assert lines == [("ok", str(cpu)) for cpu in range(smp) for _ in range(CHECKS)]

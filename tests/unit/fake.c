@@ -2,6 +2,7 @@
 #include "fake.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
+#include "core/interrupt.h"
 #include "core/panic.h"
 #include "core/printk.h"
 #include "mm/domain_page.h"
@@ -15,6 +16,7 @@
 #define TLB_BLOCKS DOMHEAP_ENTRIES
 
 unsigned int fake_cpu;
+bool fake_tlb_has_range = true;
 char fake_notes[64];
 void (*fake_irq_handler)(void);
 char fake_console[16384];
@@ -26,7 +28,9 @@ __attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_pgtable);
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu);
 __attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_dommap);
 
-struct options options __attribute__((weak)) = {.trace = TRACE_API};
+DEFINE_PER_CPU(bool, in_interrupt);
+
+struct options options __attribute__((weak)) = {.trace = TRACE_API, .zap_limit = 64};
 
 struct beacon_area beacon_area;
 static struct beacon_cpu blocks[NR_CPUS];
@@ -101,6 +105,24 @@ void fake_tlb_flush(uint64_t va)
         tlb[fake_cpu][(va - DOMHEAP_VIRT_START) >> SLOT_SHIFT] = 0;
 }
 
+/* (num + 1) << (5 * scale + 1) pages; the level is a hint that this TLB ignores. */
+void fake_tlb_flush_range(uint64_t va, unsigned int scale, unsigned int num, unsigned int level)
+{
+    uint64_t first = (va - DOMHEAP_VIRT_START) >> SLOT_SHIFT;
+    uint64_t n = ((uint64_t)(num + 1) << (5 * scale + 1)) >> SLOT_MFN_SHIFT;
+
+    (void)level;
+    fake_note('R');
+    for (uint64_t block = first; block < first + n && block < TLB_BLOCKS; block++)
+        tlb[fake_cpu][block] = 0;
+}
+
+void fake_tlb_flush_all(void)
+{
+    fake_note('A');
+    memset(tlb[fake_cpu], 0, sizeof(tlb[fake_cpu]));
+}
+
 uint64_t fake_irq_mask(void)
 {
     bool was = irq_masked;
@@ -117,9 +139,9 @@ void fake_irq_restore(uint64_t flags)
     if (irq_masked || !handler)
         return;
     fake_irq_handler = NULL;
-    irq_masked = true;
+    irq_masked = this_cpu(in_interrupt) = true;
     handler();
-    irq_masked = false;
+    irq_masked = this_cpu(in_interrupt) = false;
 }
 
 bool fake_irq_masked(void)

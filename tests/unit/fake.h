@@ -24,7 +24,8 @@ void fake_cpu_start(unsigned int cpu);
 
 /*
  * What was done, a character each: s dsb sy, w dsb nshst, n dsb nsh, i dsb ish,
- * I isb, T tlbi of an EL2 address, P of an IPA, V of a VMID's stage 1, G of all of a VMID.
+ * I isb, T tlbi of an EL2 address, R of a range of them, A of all, P of an IPA, V of a VMID's stage
+ * 1, G of all of a VMID.
  */
 extern char fake_notes[64];
 void fake_note(char what);
@@ -33,6 +34,9 @@ void fake_notes_clear(void);
 /* The frame that an access to va reaches on this CPU, through the TLB. */
 uint64_t fake_translate(uint64_t va);
 void fake_tlb_flush(uint64_t va);
+void fake_tlb_flush_range(uint64_t va, unsigned int scale, unsigned int num, unsigned int level);
+void fake_tlb_flush_all(void);
+extern bool fake_tlb_has_range;
 
 /* Interrupts: a handler that runs as soon as they are not masked. */
 extern void (*fake_irq_handler)(void);

@@ -3,7 +3,7 @@
 
 HV_UNIT_CFLAGS := $(HOSTCFLAGS) -Itests/unit/fake -Itests/unit -Iinclude -Ihv
 
-UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page domain_page_bbm cmdline fdt bootmem page_alloc census \
+UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page domain_page_bbm domain_page_clock cmdline fdt bootmem page_alloc census \
 	printk trace_reader pgtable stage2)
 
 HV_UNIT_MAPCACHE := tests/unit/fake.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
@@ -11,6 +11,8 @@ HV_UNIT_MAPCACHE := tests/unit/fake.c hv/mm/domain_page.c hv/mm/directmap.c hv/m
 $(BUILD)/unit/hv_domain_page: tests/unit/hv_domain_page.c hv/mm/domain_page_xen.c \
 		$(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_domain_page_bbm: tests/unit/hv_domain_page.c hv/mm/domain_page_bbm.c \
+		$(HV_UNIT_MAPCACHE)
+$(BUILD)/unit/hv_domain_page_clock: tests/unit/hv_domain_page_clock.c hv/mm/domain_page_clock.c \
 		$(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_census: tests/unit/hv_census.c hv/mm/domain_page_xen.c $(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_cmdline: tests/unit/hv_cmdline.c tests/unit/fake.c hv/core/cmdline.c \
