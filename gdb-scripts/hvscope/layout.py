@@ -71,10 +71,10 @@ def size_about(size: int) -> str:
 def layout_text(ranges: Iterable[Any], cpu: int, root: int, own_slot: int) -> str:
     """Regions with what is mapped in each; ranges: of the whole EL2 space."""
     mapped: dict[str | None, list[int]] = {}
-    for one in ranges:
-        total = mapped.setdefault(one.region, [0, 0])
-        total[0] += one.size
-        total[1] += one.leaves
+    for _, size, _, _, leaves, _, region in ranges:
+        total = mapped.setdefault(region, [0, 0])
+        total[0] += size
+        total[1] += leaves
     lines = [f"CPU{cpu}, root {root:#x}; L0[{own_slot}] is its own, the rest is shared",
              "  L0       va              size  mapped  leaves  region"]
     for name, start, size in REGIONS:
