@@ -34,6 +34,7 @@ class Shape(NamedTuple):
     high: bool = False
     out_bits: int = 48
     stage2: bool = False
+    sets_af: bool = False  # HA: a clear access flag is no fault
 
     def base(self) -> int:
         """Lowest address."""
@@ -82,7 +83,7 @@ def is_leaf(shape: Shape, pte: int, level: int) -> bool:
 
 def maps(shape: Shape, leaf: Leaf) -> bool:
     """Does this leaf translate, or does it fault?"""
-    return bool(leaf.pte & ACCESS_FLAG) and leaf.pa >> shape.out_bits == 0
+    return (shape.sets_af or bool(leaf.pte & ACCESS_FLAG)) and leaf.pa >> shape.out_bits == 0
 
 
 def below(shape: Shape, pte: int) -> int:
