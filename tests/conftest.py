@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("HVSCOPE_BUILD", "build")).resolve()
 sys.path[:0] = [str(ROOT / "hv/launch"), str(ROOT / "gdb-scripts")]
 sys.dont_write_bytecode = True
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"  # whoever runs the tests may have settings
 
 # A shell starts background jobs with these ignored, and every child would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

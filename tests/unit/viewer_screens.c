@@ -598,8 +598,8 @@ static void test_key_table(void **state)
 {
     (void)state;
     for (int i = 0; i < KEY_ROWS; i++) {
-        assert_int_equal(key_table[i].action, i + 1);
-        for (const int *code = key_table[i].codes; *code; code++)
+        assert_int_equal(key_rows()[i].action, i + 1);
+        for (const int *code = key_rows()[i].codes; *code; code++)
             assert_int_equal(key_action(*code), i + 1);
     }
     assert_int_equal(key_action('5'), ACTION_DIGIT);

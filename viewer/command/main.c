@@ -6,6 +6,7 @@
 #include "command/record.h"
 #include "command/snapshot.h"
 #include "command/wait.h"
+#include "view/config.h"
 #include "view/view.h"
 
 static int print_about(const struct options *o)
@@ -35,6 +36,8 @@ static int run(const struct options *o)
         return command_snapshot(o);
     case COMMAND_RECORD:
         return command_record(o);
+    case COMMAND_CONFIG:
+        return command_config();
     case COMMAND_HELP:
     case COMMAND_VERSION:
         return print_about(o);

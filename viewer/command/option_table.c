@@ -138,6 +138,7 @@ static int set_hz(struct parser *p, const char *name, const char *value)
     if (!parse_number(value, &hz) || hz < HZ_MIN || hz > HZ_MAX)
         return usage(p, "%s %s: a number from 1 to 60 is needed", name, value);
     p->o->hz = hz;
+    p->o->has_hz = true;
     return 0;
 }
 
@@ -201,6 +202,7 @@ FLAG(once)
 FLAG(no_color)
 FLAG(ascii)
 FLAG(no_mouse)
+FLAG(allow_control)
 FLAG(follow)
 
 static int set_help(struct parser *p, const char *name, const char *value)
@@ -249,6 +251,8 @@ const struct option_row option_table[] = {
     {"--once", NULL, BIT(VIEW), set_once, "print one picture as text and exit"},
     {"--no-color", NULL, FOR_ALL, set_no_color, "no colours (also: NO_COLOR is set)"},
     {"--ascii", NULL, FOR_ALL, set_ascii, "no characters but ASCII"},
+    {"--allow-control", NULL, BIT(VIEW), set_allow_control,
+     "S stops the machine and C continues it; it asks first"},
     {"-M", NULL, BIT(VIEW), set_no_mouse, "leave the mouse to the terminal"},
     {"--help", NULL, FOR_ALL, set_help, "this text"},
     {"-h", NULL, FOR_ALL, set_help, NULL},
@@ -271,6 +275,7 @@ const struct command_row command_table[] = {
     {"diff", COMMAND_DIFF, 2, "A B", "slots that differ between snapshots; - is the target"},
     {"record", COMMAND_RECORD, 1, "FILE", "the same again and again, until interrupted"},
     {"snapshot", COMMAND_SNAPSHOT, 1, "FILE", "keep tables, rings and beacon in a file"},
+    {"config", COMMAND_CONFIG, 0, "", "the settings, as ~/.config/hvscope/config has them"},
 };
 
 const unsigned int nr_commands = sizeof(command_table) / sizeof(command_table[0]);

@@ -28,6 +28,7 @@ enum command {
     COMMAND_DIFF,
     COMMAND_SNAPSHOT,
     COMMAND_RECORD,
+    COMMAND_CONFIG,
     COMMAND_HELP,
     COMMAND_VERSION,
     COMMANDS
@@ -44,8 +45,10 @@ struct options {
     bool no_color;
     bool ascii;
     bool no_mouse;
+    bool allow_control;
     bool follow;
     unsigned int hz;    /* HZ_MIN to HZ_MAX */
+    bool has_hz;        /* it was given */
     const char *elf;    /* NULL: to be looked for */
     const char *regime; /* walk, map: its word, or "guest"; NULL: EL2's own */
     uint64_t max_size;  /* record: bytes */

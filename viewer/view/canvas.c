@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/canvas.h"
 
+#include "view/theme.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +11,6 @@
 #define UPPER_HALF 0x2580
 #define LOWER_HALF 0x2584
 #define FULL_BLOCK 0x2588
-
-/* Cells that lack their character. */
-static const struct cell looks[ROLES][3] = {
-#define ROLE(name, f256, b256, a256, f16, b16, a16, mono)                                          \
-    [ROLE_##name] = {                                                                              \
-        [COLOR_MONO] = {.fg = -1, .bg = -1, .attr = mono},                                         \
-        [COLOR_16] = {.fg = f16, .bg = b16, .attr = a16},                                          \
-        [COLOR_256] = {.fg = f256, .bg = b256, .attr = a256},                                      \
-    },
-#include "view/theme.def"
-#undef ROLE
-};
 
 static const struct {
     uint32_t ch;
@@ -34,7 +24,8 @@ static const struct {
 int canvas_init(struct canvas *c, unsigned int rows, unsigned int cols, enum color_mode mode,
                 bool ascii)
 {
-    *c = (struct canvas){.rows = rows, .cols = cols, .mode = mode, .ascii = ascii};
+    *c = (struct canvas){
+        .rows = rows, .cols = cols, .mode = mode, .looks = theme_looks(mode), .ascii = ascii};
     c->cell = calloc((size_t)rows * cols, sizeof(*c->cell));
     if (!c->cell)
         return -1;
@@ -81,7 +72,7 @@ void canvas_put(struct canvas *c, int row, int col, enum role role, uint32_t ch)
         return;
     if (ch < 0x20 || (ch >= 0x7f && ch < 0xa0))
         ch = '?';
-    *cell = looks[role][c->mode];
+    *cell = c->looks[role];
     cell->ch = c->ascii ? to_ascii(ch) : ch;
 }
 
@@ -133,7 +124,7 @@ bool canvas_can_halves(const struct canvas *c)
 /* A role that has no background is told by its text colour; REVERSE swaps them. */
 static int16_t block_color(const struct canvas *c, enum role role)
 {
-    const struct cell *look = &looks[role][c->mode];
+    const struct cell *look = &c->looks[role];
 
     if (role == ROLE_FREE)
         return -2;

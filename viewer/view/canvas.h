@@ -18,13 +18,13 @@ enum cell_attr {
 };
 
 enum role {
-#define ROLE(name, f256, b256, a256, f16, b16, a16, mono) ROLE_##name,
+#define ROLE(name, ...) ROLE_##name,
 #include "view/theme.def"
 #undef ROLE
     ROLES
 };
 
-enum color_mode { COLOR_MONO, COLOR_16, COLOR_256 };
+enum color_mode { COLOR_MONO, COLOR_16, COLOR_256, COLOR_MODES };
 
 /* Eight bytes without padding: pictures are compared as memory. */
 struct cell {
@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct cell) == 8, "a cell has no padding");
 struct canvas {
     unsigned int rows, cols;
     enum color_mode mode;
+    const struct cell *looks;   /* of each role; see theme.h */
     bool ascii;                 /* only ASCII may be put; others have a replacement */
     int cursor_row, cursor_col; /* -1: no cursor to be seen */
     struct cell *cell;

@@ -123,11 +123,15 @@ void chrome_draw_key_bar(struct canvas *c, int row)
     int at = 0;
 
     for (int i = 0; i < KEY_ROWS; i++) {
-        const struct key_row *key = &key_table[i];
+        const struct key_row *key = &key_rows()[i];
+        char name[KEY_TEXT_MAX];
 
         if (!key->label[0] || at + 14 > (int)c->cols)
             continue;
-        at += canvas_text(c, row, at, 8, ROLE_KEY, key->name);
+        key_group_name(key, name);
+        if (!name[0])
+            continue;
+        at += canvas_text(c, row, at, 8, ROLE_KEY, name);
         at += canvas_printf(c, row, at, 10, ROLE_KEY_LABEL, "%-6s", key->label) + 1;
     }
 }
@@ -216,6 +220,23 @@ static void say_changes(struct message *m, const struct frame *f, unsigned int h
     say_others(m, f, here, stops);
 }
 
+static const char *prompt_text(const struct ui *ui)
+{
+    switch (ui->prompt) {
+    case PROMPT_SEARCH:
+        return "/";
+    case PROMPT_FILTER:
+        return "only: ";
+    case PROMPT_CPU:
+        return "CPU: ";
+    case PROMPT_CONTROL:
+        return ui->asked == CONTROL_STOP ? "stop the machine, all of its CPUs? y: yes "
+                                         : "let the machine continue? y: yes ";
+    default:
+        return ":";
+    }
+}
+
 void chrome_draw_message(struct canvas *c, int row, int col, int width, const struct frame *f,
                          const struct ui *ui)
 {
@@ -230,7 +251,7 @@ void chrome_draw_message(struct canvas *c, int row, int col, int width, const st
         role = ROLE_WARN;
         canvas_set_cursor(c, row, col + m.len < c->cols ? col + (int)m.len : col);
     } else if (ui_top_is(ui, LAYER_PROMPT)) {
-        say(&m, "%s%s", ui->prompt == 'f' ? "only: " : ui->prompt == '/' ? "/" : ":", ui->line);
+        say(&m, "%s%s", prompt_text(ui), ui->line);
         role = ROLE_WARN;
         canvas_set_cursor(c, row, col + m.len < c->cols ? col + (int)m.len : col);
     } else if (ui->notice[0]) {

@@ -23,6 +23,11 @@ static const struct view_ops views[VIEWS] = {
     [VIEW_OVERVIEW] = {"overview", overview_draw},
 };
 
+const char *view_name(enum view_id view)
+{
+    return views[view].name;
+}
+
 void draw_picture(struct canvas *c, const struct frame *f, const struct ui *ui)
 {
     struct layout l = layout_of(c->rows, c->cols);

@@ -6,6 +6,10 @@
 #ifndef VIEWER_VIEW_KEYS_H
 #define VIEWER_VIEW_KEYS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
 enum ui_key {
     UI_KEY_NONE = 0,
     UI_KEY_FIRST = 0x1000,
@@ -41,21 +45,37 @@ enum action {
     ACTIONS
 };
 
-#define KEY_CODES_MAX 3
+#define KEY_CODES_MAX 4
+#define KEY_TEXT_MAX  16 /* of the name of a key, or of a group's */
 
 struct key_row {
     enum action action;
-    const char *name;  /* "" if help lists it with another one */
-    const char *label; /* "" if not on the key bar */
+    const char *word; /* in capitals, with _ for -: the config file's name of it */
+    const char *name; /* "" if it belongs to the row before it */
+    const char *label;
     const char *help;
+    const char *keys;
     int codes[KEY_CODES_MAX + 1]; /* 0 ends them */
+    bool changed;
 };
 
 /* ACTIONS - 1 rows, in the order of keys.def. */
-extern const struct key_row key_table[];
+const struct key_row *key_rows(void);
 #define KEY_ROWS (ACTIONS - 1)
 
 /* ACTION_NONE if the key does nothing. */
 enum action key_action(int code);
+
+/* These keys, by their names, and no others, do that. NULL, or what is wrong. */
+const char *key_bind(const char *action, const char *keys);
+
+/* What the group that begins with this row is called; "" if it has no key left. */
+void key_group_name(const struct key_row *row, char name[KEY_TEXT_MAX]);
+
+/* Its help, as it is true of the keys that it has. */
+void key_group_help(const struct key_row *row, char *help, size_t size);
+
+/* All of it, in the language of the config file. */
+void key_print(FILE *out);
 
 #endif /* VIEWER_VIEW_KEYS_H */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define BOX_ROWS   22
+#define HELP_ROWS  24
 #define BOX_COLS   80
 #define LEGEND_COL 61
 #define TEXT_MAX   256
@@ -17,10 +18,10 @@ struct box {
     int row, col, rows, cols; /* inside */
 };
 
-/* An empty box in the middle, as large as the screen lets it be. */
-static struct box open_box(struct canvas *c, const char *title)
+/* An empty box in the middle, of so many rows, or as the screen lets it be. */
+static struct box open_box_of(struct canvas *c, const char *title, int wanted)
 {
-    int rows = (int)c->rows - 2 < BOX_ROWS ? (int)c->rows - 2 : BOX_ROWS;
+    int rows = (int)c->rows < wanted ? (int)c->rows : wanted;
     int cols = (int)c->cols < BOX_COLS ? (int)c->cols : BOX_COLS;
     int row = ((int)c->rows - rows) / 2, col = ((int)c->cols - cols) / 2;
 
@@ -34,6 +35,12 @@ static struct box open_box(struct canvas *c, const char *title)
         return (struct box){row, col, rows, cols};
     canvas_box(c, row, col, rows, cols, ROLE_BORDER_FOCUS, title);
     return (struct box){row + 1, col + 2, rows - 2, cols - 4};
+}
+
+/* The title and the key bar stay to be seen. */
+static struct box open_box(struct canvas *c, const char *title)
+{
+    return open_box_of(c, title, (int)c->rows - 2 < BOX_ROWS ? (int)c->rows - 2 : BOX_ROWS);
 }
 
 static void draw_help_legend(struct canvas *c, const struct box *b)
@@ -68,14 +75,19 @@ static void draw_help_legend(struct canvas *c, const struct box *b)
 
 static void draw_help(struct canvas *c)
 {
-    struct box b = open_box(c, "keys");
+    struct box b = open_box_of(c, "keys", HELP_ROWS);
     int row = 0;
 
     for (int i = 0; i < KEY_ROWS && row < b.rows; i++) {
-        if (!key_table[i].name[0])
+        const struct key_row *key = &key_rows()[i];
+        char name[KEY_TEXT_MAX], help[TEXT_MAX];
+
+        if (!key->name[0])
             continue;
-        canvas_text(c, b.row + row, b.col, 7, ROLE_KEY, key_table[i].name);
-        canvas_text(c, b.row + row, b.col + 8, b.cols - 8, ROLE_TEXT, key_table[i].help);
+        key_group_name(key, name);
+        key_group_help(key, help, sizeof(help));
+        canvas_text(c, b.row + row, b.col, 7, ROLE_KEY, name);
+        canvas_text(c, b.row + row, b.col + 8, b.cols - 8, ROLE_TEXT, help);
         row++;
     }
     draw_help_legend(c, &b);

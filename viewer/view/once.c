@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "command/output.h"
 #include "view/clock.h"
+#include "view/config.h"
 #include "view/draw.h"
 #include "view/screen.h"
 #include "view/session.h"
@@ -50,11 +51,13 @@ int view_once(const struct options *o)
     struct frame frame;
     struct ui ui;
     struct session_wants wants = {0};
+    struct config config;
     int ret = -1;
 
     if (session_open(&s, o, clock_now(), &f))
         return failure_report(&f);
     ask_once(&s);
+    config_load(&config, stderr);
     ui_init(&ui, o->hz);
     session_frame(&s, ui.hz, clock_now(), &wants, &frame);
     if (frame.snap && options_check_cpus(o, frame.snap->ncpu, &f)) {

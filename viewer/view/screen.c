@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define ESC_DELAY_MS 25
+#define COPY_BEGIN   "\033]52;c;"
+#define COPY_END     "\a"
 #define MOUSE_OFF    "\033[?1006l\033[?1002l\033[?1000l"
 
 /* What the terminal did not take yet; out: the terminal, opened anew, never waits. */
@@ -223,6 +225,42 @@ void screen_show(const struct canvas *c, const struct canvas *last)
         paint_clear(&pending.ink);
     paint_cells(&pending.ink, c, last);
     screen_flush();
+}
+
+static void add_base64(struct ink *ink, const char *text, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t three = (uint32_t)(unsigned char)text[i] << 16;
+        char four[4] = {0, 0, '=', '='};
+
+        three |= i + 1 < len ? (uint32_t)(unsigned char)text[i + 1] << 8 : 0;
+        three |= i + 2 < len ? (unsigned char)text[i + 2] : 0;
+        four[0] = digits[three >> 18];
+        four[1] = digits[three >> 12 & 63];
+        if (i + 1 < len)
+            four[2] = digits[three >> 6 & 63];
+        if (i + 2 < len)
+            four[3] = digits[three & 63];
+        ink_add(ink, four, sizeof(four));
+    }
+}
+
+bool screen_copy(const char *text)
+{
+    static const char *const without[] = {"vt", "linux", "ansi"};
+    const char *term = getenv("TERM");
+
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        if (!term || strncmp(term, without[i], strlen(without[i])) == 0)
+            return false;
+    }
+    ink_add(&pending.ink, COPY_BEGIN, strlen(COPY_BEGIN));
+    add_base64(&pending.ink, text, strlen(text));
+    ink_add(&pending.ink, COPY_END, strlen(COPY_END));
+    screen_flush();
+    return true;
 }
 
 static int translate(int key)

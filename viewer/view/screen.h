@@ -38,6 +38,12 @@ void screen_resize(unsigned int *rows, unsigned int *cols);
 void screen_show(const struct canvas *c, const struct canvas *last);
 
 /*
+ * Put a text into the terminal's clipboard (OSC 52; many ask, or must be told
+ * to allow it). False if this terminal has none that a program could reach.
+ */
+bool screen_copy(const char *text);
+
+/*
  * Send what the terminal did not take yet. True if nothing is left: only then
  * is there any use in the next picture. Never waits.
  */

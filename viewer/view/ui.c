@@ -158,7 +158,7 @@ static void prompt_key(struct ui *ui, const struct frame *f, int code)
             ui->input[len] = '\0';
     } else if (code == UI_KEY_BACKSPACE && len > 0) {
         ui->input[len - 1] = '\0';
-    } else if (key_action(code) == ACTION_ENTER) {
+    } else if (code == '\r' || code == '\n' || code == UI_KEY_ENTER) {
         if (len)
             ui->slot = strtoul(ui->input, NULL, 10);
         close_layer(ui);
@@ -179,6 +179,18 @@ static void change_rate(struct ui *ui, int by)
         ui->hz = 1;
 }
 
+/* Nothing acts on the machine unless it was allowed, and somebody says yes. */
+static void ask_control(struct ui *ui, enum control control)
+{
+    if (!ui->allow_control) {
+        snprintf(ui->notice, sizeof(ui->notice),
+                 "this would act on the machine: start hvscope with --allow-control");
+        return;
+    }
+    ui->asked = control;
+    ui_prompt_open(ui, PROMPT_CONTROL);
+}
+
 static void act_more(struct ui *ui, const struct frame *f, enum action action)
 {
     switch (action) {
@@ -194,13 +206,13 @@ static void act_more(struct ui *ui, const struct frame *f, enum action action)
         ui->view_digit = true;
         break;
     case ACTION_SEARCH:
-        ui_prompt_open(ui, '/');
+        ui_prompt_open(ui, PROMPT_SEARCH);
         break;
     case ACTION_FILTER:
-        ui_prompt_open(ui, 'f');
+        ui_prompt_open(ui, PROMPT_FILTER);
         break;
     case ACTION_COMMAND:
-        ui_prompt_open(ui, ':');
+        ui_prompt_open(ui, PROMPT_COMMAND);
         break;
     case ACTION_NEXT_MATCH:
         ui_search(ui, f, 1);
@@ -216,6 +228,22 @@ static void act_more(struct ui *ui, const struct frame *f, enum action action)
         break;
     case ACTION_WRITE:
         ui->write = true;
+        break;
+    case ACTION_COPY:
+        ui->copy = true;
+        break;
+    case ACTION_ASK_CPU:
+        ui_prompt_open(ui, PROMPT_CPU);
+        break;
+    case ACTION_STOP:
+        ask_control(ui, CONTROL_STOP);
+        break;
+    case ACTION_CONTINUE:
+        ask_control(ui, CONTROL_CONTINUE);
+        break;
+    case ACTION_STEP_CPU:
+        snprintf(ui->notice, sizeof(ui->notice),
+                 "QMP cannot step a CPU: step in GDB (make gdb), this screen follows");
         break;
     case ACTION_STEP_BACK:
         ui->step--;

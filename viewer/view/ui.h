@@ -34,6 +34,9 @@ enum color_by {
     COLORS
 };
 
+/* What may be done to the machine. */
+enum control { CONTROL_NONE, CONTROL_STOP, CONTROL_CONTINUE };
+
 #define LINE_MAX_CHARS 78
 
 /* Which events are listed; each part only if it was given. */
@@ -46,6 +49,12 @@ struct event_filter {
     char function[LINE_MAX_CHARS + 1]; /* of the caller; "": any */
 };
 
+#define PROMPT_SEARCH  '/'
+#define PROMPT_FILTER  'f'
+#define PROMPT_COMMAND ':'
+#define PROMPT_CPU     '#'
+#define PROMPT_CONTROL '!' /* yes or no, to what is in ui->asked */
+
 struct ui {
     unsigned int cpu;  /* in focus; below the frame's ncpu */
     unsigned int slot; /* selected */
@@ -53,7 +62,7 @@ struct ui {
     enum layer layer[LAYERS]; /* open ones, the topmost last */
     unsigned int nr_layers;
     char input[8]; /* of LAYER_GOTO */
-    char prompt;   /* of LAYER_PROMPT: '/', 'f' or ':' */
+    char prompt;   /* of LAYER_PROMPT: one of PROMPT_ */
     char line[LINE_MAX_CHARS + 1];
     char *text; /* of LAYER_TEXT; its own */
     unsigned int text_top;
@@ -70,6 +79,8 @@ struct ui {
     uint64_t followed_at; /* the stop that was last looked at for that */
     int digit;            /* first digit of a CPU's number; -1: none */
     uint64_t digit_at;
+    bool allow_control; /* else S and C only say how to allow it */
+    enum control asked; /* a person has not said yes yet */
     /* For whoever runs the loop; it clears what is asked once. */
     bool paused;
     bool marked; /* compare with the moment when it was set */
@@ -80,7 +91,12 @@ struct ui {
     bool suspend;
     bool write;   /* the picture to a file */
     bool command; /* run line */
+    bool copy;    /* what is selected, to the terminal's clipboard */
+    enum control control;
 };
+
+/* "slots", "tables" ...: what the config file calls it. */
+const char *view_name(enum view_id view);
 
 void ui_init(struct ui *ui, unsigned int hz);
 
@@ -121,6 +137,9 @@ bool filter_matches(const struct event_filter *filter, const struct frame *f,
 /* The back-th newest event that the filter lets through; NULL if there are not so many. */
 const struct event *filter_event(const struct event_filter *filter, const struct frame *f,
                                  unsigned int back);
+
+/* What is selected, as one line of text; "" if nothing is. */
+void ui_selected_text(const struct ui *ui, const struct frame *f, char *text, size_t size);
 
 /* Text for LAYER_TEXT: open it with a copy. */
 void ui_show_text(struct ui *ui, const char *text);

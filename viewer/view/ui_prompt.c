@@ -12,7 +12,7 @@ void ui_prompt_open(struct ui *ui, char prompt)
 {
     ui->prompt = prompt;
     ui->line[0] = '\0';
-    if (prompt == 'f')
+    if (prompt == PROMPT_FILTER)
         snprintf(ui->line, sizeof(ui->line), "%s", ui->filter.text);
     ui_open_layer(ui, LAYER_PROMPT);
 }
@@ -216,32 +216,62 @@ void ui_search(struct ui *ui, const struct frame *f, int direction)
         snprintf(ui->notice, sizeof(ui->notice), "%.50s is not to be found", ui->search.text);
 }
 
+static void pick_cpu(struct ui *ui, const struct frame *f)
+{
+    uint64_t cpu;
+
+    if (parse_number(ui->line, &cpu) && cpu < frame_ncpu(f))
+        ui->cpu = (unsigned int)cpu;
+    else
+        snprintf(ui->notice, sizeof(ui->notice), "there is no CPU %.20s: they are 0 to %u",
+                 ui->line, frame_ncpu(f) - 1);
+}
+
 static void obey_line(struct ui *ui, const struct frame *f)
 {
-    struct event_filter *target = ui->prompt == '/' ? &ui->search : &ui->filter;
+    struct event_filter *target = ui->prompt == PROMPT_SEARCH ? &ui->search : &ui->filter;
 
-    if (ui->prompt == ':') {
+    if (ui->prompt == PROMPT_COMMAND) {
         ui->command = ui->line[0] != '\0';
+        return;
+    }
+    if (ui->prompt == PROMPT_CPU) {
+        pick_cpu(ui, f);
         return;
     }
     if (!filter_parse(target, ui->line, f))
         snprintf(ui->notice, sizeof(ui->notice), "%.40s is not understood: see ?", ui->line);
-    else if (ui->prompt == '/')
+    else if (ui->prompt == PROMPT_SEARCH)
         ui_search(ui, f, 1);
     else
         ui->row[VIEW_EVENTS] = 0;
+}
+
+/* Anything but y is no. */
+static void answer(struct ui *ui, int code)
+{
+    ui->nr_layers--;
+    if (code == 'y' || code == 'Y')
+        ui->control = ui->asked;
+    else
+        snprintf(ui->notice, sizeof(ui->notice), "the machine was left alone");
+    ui->asked = CONTROL_NONE;
 }
 
 void ui_prompt_key(struct ui *ui, const struct frame *f, int code)
 {
     size_t len = strlen(ui->line);
 
+    if (ui->prompt == PROMPT_CONTROL) {
+        answer(ui, code);
+        return;
+    }
     if (code >= 0x20 && code < 0x7f && len < LINE_MAX_CHARS) {
         ui->line[len] = (char)code;
         ui->line[len + 1] = '\0';
     } else if (code == UI_KEY_BACKSPACE && len > 0) {
         ui->line[len - 1] = '\0';
-    } else if (key_action(code) == ACTION_ENTER) {
+    } else if (code == '\r' || code == '\n' || code == UI_KEY_ENTER) {
         ui->nr_layers--;
         obey_line(ui, f);
     } else if (code == UI_KEY_ESC || code == UI_KEY_BACKSPACE) {

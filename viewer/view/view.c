@@ -8,6 +8,8 @@
 #include "command/line.h"
 #include "command/output.h"
 #include "view/clock.h"
+#include "view/config.h"
+#include "view/control.h"
 #include "view/draw.h"
 #include "view/picture.h"
 #include "view/screen.h"
@@ -173,6 +175,20 @@ static void write_picture(struct view *v)
     picture_write(&v->shown, v->session.snap, v->ui.notice, sizeof(v->ui.notice));
 }
 
+static void copy_selected(struct view *v)
+{
+    char text[NOTE_MAX];
+
+    ui_selected_text(&v->ui, &v->frame, text, sizeof(text));
+    if (!text[0])
+        snprintf(v->ui.notice, sizeof(v->ui.notice), "there is nothing selected to copy");
+    else if (screen_copy(text))
+        snprintf(v->ui.notice, sizeof(v->ui.notice), "copied: %.*s", LINE_MAX_CHARS - 8, text);
+    else
+        snprintf(v->ui.notice, sizeof(v->ui.notice), "this terminal has no clipboard: %.*s",
+                 LINE_MAX_CHARS - 33, text);
+}
+
 static void step(struct view *v)
 {
     v->ui.paused = true;
@@ -198,7 +214,12 @@ static void obey(struct view *v)
         run_line(v);
     if (v->ui.write)
         write_picture(v);
-    v->ui.redraw = v->ui.suspend = v->ui.command = v->ui.write = false;
+    if (v->ui.copy)
+        copy_selected(v);
+    if (v->ui.control)
+        control_machine(&v->session, v->ui.control, v->ui.notice, sizeof(v->ui.notice));
+    v->ui.control = CONTROL_NONE;
+    v->ui.redraw = v->ui.suspend = v->ui.command = v->ui.write = v->ui.copy = false;
 }
 
 static void handle_keys(struct view *v)
@@ -264,6 +285,7 @@ static int start(struct view *v, const struct options *o, struct failure *f)
 {
     struct screen_options screen = {.no_color = o->no_color, .mouse = !o->no_mouse};
     const struct snapshot *snap;
+    struct config config;
 
     if (session_open(&v->session, o, clock_now(), f))
         return -1;
@@ -274,9 +296,12 @@ static int start(struct view *v, const struct options *o, struct failure *f)
         session_close(&v->session);
         return -1;
     }
-    ui_init(&v->ui, o->hz);
+    config_load(&config, stderr);
+    ui_init(&v->ui, o->has_hz || !config.rate ? o->hz : config.rate);
+    v->ui.allow_control = o->allow_control;
+    v->ui.view = config.view >= 0 ? (enum view_id)config.view : VIEW_SLOTS;
     snprintf(v->ui.notice, sizeof(v->ui.notice), "%.*s", LINE_MAX_CHARS,
-             v->session.symbols_why.text);
+             config.wrong ? config.first : v->session.symbols_why.text);
     if (o->some_cpus)
         v->ui.cpu = __builtin_ctzll(o->cpu_mask);
     return 0;

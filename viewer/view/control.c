@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/control.h"
+
+#include "source/qmp_ask.h"
+
+#include <limits.h>
+
+/* Of the run directory, reached through its descriptor; or the one that was named. */
+static bool find_socket(const struct session *s, char *path, size_t size)
+{
+    if (s->target.dir_fd >= 0)
+        snprintf(path, size, "/proc/self/fd/%d/qmp.sock", s->target.dir_fd);
+    else if (s->spec->qmp)
+        snprintf(path, size, "%s", s->spec->qmp);
+    return s->target.dir_fd >= 0 || s->spec->qmp;
+}
+
+void control_machine(struct session *s, enum control control, char *notice, size_t size)
+{
+    static const char *const commands[] = {NULL, "stop", "cont"};
+    static const char *const done[] = {NULL, "QEMU was told to stop the machine",
+                                       "QEMU was told to continue the machine"};
+    struct qmp_talk talk;
+    char path[PATH_MAX];
+    struct failure f;
+    json_t *answer;
+
+    if (!find_socket(s, path, sizeof(path))) {
+        snprintf(notice, size, "there is no QMP socket to act through: name one with --qmp");
+        return;
+    }
+    qmp_close(&s->qmp); /* QEMU talks to one at a time */
+    if (qmp_talk_open(&talk, path, &f)) {
+        snprintf(notice, size, "%s", f.text);
+        return;
+    }
+    answer = qmp_talk_ask(&talk, commands[control], NULL, &f);
+    snprintf(notice, size, "%s", answer ? done[control] : f.text);
+    json_decref(answer);
+    qmp_talk_close(&talk);
+}
