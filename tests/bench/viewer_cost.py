@@ -167,7 +167,7 @@ def follow(directory: Path, seconds: float) -> tuple[int, int, int]:
     last = [0] * 4
     with subprocess.Popen([HVSCOPE, "events", "--follow", "--format", "json", "--dir", directory],
                           stdout=subprocess.PIPE) as process:
-        threading.Timer(seconds, process.send_signal, [signal.SIGINT]).start()
+        threading.Timer(seconds, process.send_signal, [signal.SIGTERM]).start()
         for line in process.stdout:
             event = json.loads(line)
             cpu, count = event["cpu"], event.get("count", 1)

@@ -23,3 +23,29 @@ $(VIEWER_UNIT_TESTS): $(BUILD)/unit/%: $(BUILD)/viewer/unit/%.o \
 	@$(HOSTCC) $(HOSTCFLAGS) -o $@ $^ $(VIEWER_LIBS) -lcmocka
 
 -include $(wildcard $(BUILD)/viewer/unit/*.d)
+
+# The same once more with the sanitizers: $(BUILD)/san/viewer_*. Any finding ends the test.
+SAN_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+VIEWER_SAN_TESTS := $(addprefix $(BUILD)/san/,$(VIEWER_UNIT_NAMES))
+VIEWER_SAN_LIB_OBJS := $(patsubst $(BUILD)/viewer/%,$(BUILD)/san/obj/%,$(VIEWER_LIB_OBJS))
+
+UNIT_TESTS += $(VIEWER_SAN_TESTS)
+
+$(BUILD)/san/obj/%.o: viewer/%.c viewer/viewer.mk tests/unit/viewer.mk
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) $(SAN_CFLAGS) -c -o $@ $<
+
+$(BUILD)/san/obj/unit/%.o: tests/unit/%.c viewer/viewer.mk tests/unit/viewer.mk
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) -Itests/unit $(VIEWER_UNIT_DEFINES) $(SAN_CFLAGS) \
+		-c -o $@ $<
+
+$(VIEWER_SAN_TESTS): $(BUILD)/san/%: $(BUILD)/san/obj/unit/%.o \
+		$(BUILD)/san/obj/unit/viewer_machine.o $(VIEWER_SAN_LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(SAN_CFLAGS) -o $@ $^ $(VIEWER_LIBS) -lcmocka
+
+-include $(VIEWER_SAN_LIB_OBJS:.o=.d) $(wildcard $(BUILD)/san/obj/unit/*.d)
