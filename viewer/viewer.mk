@@ -3,7 +3,7 @@
 # tests too, so that they test what people run.
 
 VIEWER_VERSION := 0.1.0
-VIEWER_CFLAGS := -MMD -Iinclude -Iviewer -D_GNU_SOURCE -DHVSCOPE_VERSION='"$(VIEWER_VERSION)"'
+VIEWER_CFLAGS := -MMD -Iinclude -Iviewer -Ihv -D_GNU_SOURCE -DHVSCOPE_VERSION='"$(VIEWER_VERSION)"'
 VIEWER_LIBS := -lncursesw -ltinfo -ljansson -ldw -lelf
 
 VIEWER_SRCS := $(wildcard viewer/source/*.c viewer/model/*.c viewer/command/*.c viewer/view/*.c)

@@ -5,37 +5,37 @@
 
 #include "arch/trace_site.h"
 
-static inline void dsb_sy(void)
+static ALWAYS_INLINE void dsb_sy(void)
 {
     TRACE_BARRIER("dsb sy", TRACE_DSB_SY);
 }
 
-static inline void dsb_ish(void)
+static ALWAYS_INLINE void dsb_ish(void)
 {
     TRACE_BARRIER("dsb ish", TRACE_DSB_ISH);
 }
 
-static inline void dsb_ishst(void)
+static ALWAYS_INLINE void dsb_ishst(void)
 {
     TRACE_BARRIER("dsb ishst", TRACE_DSB_ISHST);
 }
 
-static inline void dsb_nsh(void)
+static ALWAYS_INLINE void dsb_nsh(void)
 {
     TRACE_BARRIER("dsb nsh", TRACE_DSB_NSH);
 }
 
-static inline void dsb_nshst(void)
+static ALWAYS_INLINE void dsb_nshst(void)
 {
     TRACE_BARRIER("dsb nshst", TRACE_DSB_NSHST);
 }
 
-static inline void isb(void)
+static ALWAYS_INLINE void isb(void)
 {
     TRACE_BARRIER("isb", TRACE_ISB);
 }
 
-static inline void cpu_relax(void)
+static ALWAYS_INLINE void cpu_relax(void)
 {
     asm volatile("yield" : : : "memory");
 }

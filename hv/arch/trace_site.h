@@ -28,6 +28,9 @@ register uint64_t trace_word asm("x28");
 #define TRACE_WORD_CHECK                                                                           \
     ((uint64_t)TRACE_BARRIER_MARK << (TRACE_BARRIERS_MAX - 1) * TRACE_BARRIER_BITS)
 
+/* The choke points: where a record says that it was made is then where they are used. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* When a site is replaced. */
 #define TRACE_SITE_API   0 /* trace=api, trace=all */
 #define TRACE_SITE_ALL   1 /* trace=all, check=on */

@@ -13,7 +13,7 @@
 #include <hvscope/pte.h>
 
 /* The store itself. place: TRACE_PLACE(), what the record says of the table. */
-static inline void pte_store_at(lpae_t *p, lpae_t pte, unsigned int place)
+static ALWAYS_INLINE void pte_store_at(lpae_t *p, lpae_t pte, unsigned int place)
 {
     if (trace_site(TRACE_SITE_ALL))
         trace_pte_store(p, pte, place);
@@ -22,13 +22,13 @@ static inline void pte_store_at(lpae_t *p, lpae_t pte, unsigned int place)
 }
 
 /* The bare store: the caller owns the barriers. */
-static inline void pte_store(lpae_t *p, lpae_t pte)
+static ALWAYS_INLINE void pte_store(lpae_t *p, lpae_t pte)
 {
     pte_store_at(p, pte, TRACE_PLACE_EL2);
 }
 
 /* Xen's: earlier accesses are complete before the store, the store before later ones. */
-static inline void write_pte(lpae_t *p, lpae_t pte)
+static ALWAYS_INLINE void write_pte(lpae_t *p, lpae_t pte)
 {
     dsb_sy();
     pte_store(p, pte);
@@ -36,7 +36,7 @@ static inline void write_pte(lpae_t *p, lpae_t pte)
 }
 
 /* The same for an entry of a stage-2 table of this level. */
-static inline void write_s2_pte(lpae_t *p, lpae_t pte, unsigned int level)
+static ALWAYS_INLINE void write_s2_pte(lpae_t *p, lpae_t pte, unsigned int level)
 {
     dsb_sy();
     pte_store_at(p, pte, TRACE_PLACE(S2, level));
@@ -48,7 +48,7 @@ static inline void write_s2_pte(lpae_t *p, lpae_t pte, unsigned int level)
  * change without break-before-make (RWHZWS does not name them), and no TLB
  * holds them. Interrupts are masked.
  */
-static inline void pte_set_refs(lpae_t *p, lpae_t pte)
+static ALWAYS_INLINE void pte_set_refs(lpae_t *p, lpae_t pte)
 {
     CHECK(((*p ^ pte) & ~PTE_REFS_MASK) == 0, "count store would change 0x%lx to 0x%lx", *p, pte);
     if (trace_site(TRACE_SITE_ALL))

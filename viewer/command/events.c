@@ -17,30 +17,12 @@
 #define PAUSE_NS   2000000 /* a ring of 4096 is full after 7 ms at full rate */
 #define HEALTH_NTH 64      /* steps between looks at the target's health */
 
-/* A loss is an event of its own; slot and count have no meaning in it. */
-static void json_lost(FILE *out, const struct machine *m, const struct event *e)
+static void json_call(FILE *out, const struct symbols *symbols, const struct event *e)
 {
-    fprintf(out,
-            "{\"schema\":\"hvscope.event/1\",\"seq\":%" PRIu64 ",\"t\":%" PRIu64
-            ",\"cpu\":%u,\"event\":\"lost\",\"count\":%" PRIu64 "}\n",
-            e->seq, event_ns(m, e->ticks), e->cpu, e->lost);
-}
-
-void event_json(FILE *out, const struct machine *m, const struct symbols *symbols,
-                const struct event *e)
-{
-    char where[WHERE_MAX];
     bool map = e->kind == TRACE_MAP, slot = e->kind != TRACE_BYPASS;
+    char where[WHERE_MAX];
 
-    if (e->lost) {
-        json_lost(out, m, e);
-        return;
-    }
     symbols_where(symbols, e->caller, where, sizeof(where));
-    fprintf(out,
-            "{\"schema\":\"hvscope.event/1\",\"seq\":%" PRIu64 ",\"t\":%" PRIu64
-            ",\"cpu\":%u,\"event\":\"%s\"",
-            e->seq, event_ns(m, e->ticks), e->cpu, event_name(e->kind));
     if (slot)
         put_number(out, "slot", true, e->slot);
     put_hex(out, "mfn", true, e->mfn);
@@ -51,22 +33,66 @@ void event_json(FILE *out, const struct machine *m, const struct symbols *symbol
     }
     put_hex(out, "caller", true, e->caller);
     put_string(out, "where", where[0] ? where : NULL);
+}
+
+static void json_store(FILE *out, const struct event *e)
+{
+    put_string(out, "regime", e->regime == TRACE_REGIME_S2 ? "s2" : "el2");
+    put_hex(out, "pa", true, e->pa);
+    put_hex(out, "old", true, e->old);
+    put_hex(out, "new", true, e->new);
+    put_number(out, "level", e->level != EVENT_NO_LEVEL, e->level);
+    put_number(out, "ticket", e->ticket, e->ticket);
+}
+
+static void json_tlbi(FILE *out, const struct event *e)
+{
+    uint64_t va, bytes;
+    bool range = tlbi_range(e, &va, &bytes);
+
+    put_string(out, "op", tlbi_op_name(e));
+    put_hex(out, "va", range, va);
+    put_hex(out, "size", range, bytes);
+    put_string(out, "scope", tlbi_scope_name(e));
+}
+
+static void json_other(FILE *out, const struct event *e)
+{
+    char words[EVENT_TEXT_MAX + 1];
+
+    if (e->lost) {
+        put_number(out, "count", true, e->lost);
+    } else if (e->kind == TRACE_PTE) {
+        json_store(out, e);
+    } else if (e->kind == TRACE_TLBI) {
+        json_tlbi(out, e);
+    } else if (e->kind == EVENT_DSB || e->kind == EVENT_ISB) {
+        put_string(out, "domain", e->kind == EVENT_DSB ? dsb_domain_name(e) : NULL);
+        put_string(out, "type", e->kind == EVENT_DSB ? dsb_type_name(e) : NULL);
+    } else if (e->kind == TRACE_TTBR) {
+        put_hex(out, "value", true, e->operand);
+    } else {
+        event_describe(e, words, sizeof(words));
+        put_string(out, "message", words);
+    }
+}
+
+void event_json(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e)
+{
+    fprintf(out,
+            "{\"schema\":\"hvscope.event/1\",\"seq\":%" PRIu64 ",\"t\":%" PRIu64
+            ",\"cpu\":%u,\"event\":\"%s\"",
+            e->seq, event_ns(m, e->ticks), e->cpu, event_name(e));
+    if (event_is_call(e))
+        json_call(out, symbols, e);
+    else
+        json_other(out, e);
     fputs("}\n", out);
 }
 
-void event_text(FILE *out, const struct machine *m, const struct symbols *symbols,
-                const struct event *e)
+static void text_call(FILE *out, const struct event *e)
 {
-    char where[WHERE_MAX], line[WHERE_MAX];
-
-    fprintf(out, "%14.6f  CPU%-2u  ", (double)event_ns(m, e->ticks) / 1e9, e->cpu);
-    if (e->lost) {
-        fprintf(out, "lost    %" PRIu64 " events\n", e->lost);
-        return;
-    }
-    symbols_where(symbols, e->caller, where, sizeof(where));
-    symbols_line(symbols, e->caller, line, sizeof(line));
-    fprintf(out, "%-6s  ", event_name(e->kind));
     if (e->kind != TRACE_BYPASS)
         fprintf(out, "slot %4u  refs %2u  ", e->slot, e->refs);
     fprintf(out, "mfn 0x%-7" PRIx64, e->mfn);
@@ -74,74 +100,91 @@ void event_text(FILE *out, const struct machine *m, const struct symbols *symbol
         fprintf(out, "  %s +%-3u", e->hit ? "hit " : "take", e->probe);
     else if (e->kind == TRACE_UNMAP)
         fprintf(out, "  %9s", "");
+}
+
+/* Where it is, and the line; of a call, where the call is. */
+static void text_where(FILE *out, const struct symbols *symbols, const struct event *e)
+{
+    char where[WHERE_MAX], line[WHERE_MAX];
+
+    symbols_where(symbols, e->caller, where, sizeof(where));
+    symbols_line(symbols, e->caller, line, sizeof(line));
     if (where[0])
         fprintf(out, "  %s", where);
     else
         fprintf(out, "  0x%" PRIx64, e->caller);
-    fprintf(out, "%s%s\n", line[0] ? "  " : "", line);
+    fprintf(out, "%s%s", line[0] ? "  " : "", line);
+}
+
+void event_text(FILE *out, const struct machine *m, const struct symbols *symbols,
+                const struct event *e)
+{
+    char words[WHERE_MAX];
+
+    fprintf(out, "%14.6f  CPU%-2u  %-6s  ", (double)event_ns(m, e->ticks) / 1e9, e->cpu,
+            event_name(e));
+    if (event_is_call(e)) {
+        text_call(out, e);
+    } else {
+        event_describe(e, words, sizeof(words));
+        fputs(words, out);
+    }
+    if (!e->lost && e->caller)
+        text_where(out, symbols, e);
+    fputc('\n', out);
 }
 
 int event_stream_open(struct event_stream *s, const struct options *o, const struct source *src,
-                      const struct symbols *symbols, unsigned int ncpu, struct failure *f)
+                      const struct symbols *symbols, struct failure *f)
 {
     *s = (struct event_stream){.o = o, .src = src, .symbols = symbols, .batch = BATCH};
     s->records = malloc(BATCH * sizeof(*s->records));
-    s->events = malloc((size_t)ncpu * (BATCH + 1) * sizeof(*s->events));
-    if (s->records && s->events)
+    if (s->records)
         return 0;
-    event_stream_close(s);
     return failure_set(f, EXIT_NO_TARGET, "out of memory");
 }
 
 void event_stream_close(struct event_stream *s)
 {
     free(s->records);
-    free(s->events);
+    event_list_free(&s->events);
     s->records = NULL;
-    s->events = NULL;
 }
 
-static bool read_cpu(struct event_stream *s, const struct snapshot *snap, unsigned int cpu,
-                     unsigned int *nr)
+static bool read_cpu(struct event_stream *s, const struct snapshot *snap, unsigned int cpu)
 {
     struct ring_batch b = {.record = s->records, .max = s->batch};
-    struct event e;
 
     if (!ring_read(s->src, &snap->machine, cpu, &snap->cpu[cpu].info, &s->cursor[cpu], &b))
         return false;
     s->lost += b.lost;
     s->seen += b.nr;
-    for (unsigned int i = 0; i < b.nr; i++) {
-        if (!event_decode(&b.record[i], cpu, &e))
-            continue;
-        e.seq = b.first + i;
-        if (b.lost) {
-            s->events[*nr] = (struct event){
-                .cpu = cpu, .seq = b.first - b.lost, .ticks = e.ticks, .lost = b.lost};
-            (*nr)++;
-            b.lost = 0;
-        }
-        s->events[(*nr)++] = e;
+    return ring_events(&s->cursor[cpu], &b, snap, cpu, &s->events) && b.more;
+}
+
+bool event_stream_read(struct event_stream *s, const struct snapshot *snap)
+{
+    bool more = false;
+
+    s->events.nr = 0;
+    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
+        if (!s->o->some_cpus || (s->o->cpu_mask >> cpu & 1))
+            more |= read_cpu(s, snap, cpu);
     }
-    return b.more;
+    if (s->events.nr)
+        qsort(s->events.event, s->events.nr, sizeof(*s->events.event), event_compare);
+    return more;
 }
 
 bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out)
 {
-    unsigned int nr = 0;
-    bool more = false;
+    bool more = event_stream_read(s, snap);
 
-    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
-        if (!s->o->some_cpus || (s->o->cpu_mask >> cpu & 1))
-            more |= read_cpu(s, snap, cpu, &nr);
-    }
-    if (nr)
-        qsort(s->events, nr, sizeof(*s->events), event_compare);
-    for (unsigned int i = 0; i < nr; i++) {
+    for (size_t i = 0; i < s->events.nr; i++) {
         if (s->o->json)
-            event_json(out, &snap->machine, s->symbols, &s->events[i]);
+            event_json(out, &snap->machine, s->symbols, &s->events.event[i]);
         else
-            event_text(out, &snap->machine, s->symbols, &s->events[i]);
+            event_text(out, &snap->machine, s->symbols, &s->events.event[i]);
     }
     return more;
 }
@@ -153,7 +196,7 @@ int print_events(const struct context *ctx, FILE *out, struct failure *f)
     if (ctx->snap->machine.beacon.trace_mode == TRACE_OFF)
         return failure_set(f, EXIT_NO_MAPCACHE,
                            "the image records no events: boot it with trace=api");
-    if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, ctx->snap->ncpu, f))
+    if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, f))
         return -1;
     s.batch = BATCH;
     event_stream_step(&s, ctx->snap, out);
@@ -235,7 +278,7 @@ int command_events_follow(const struct options *o)
         ret = failure_set(&f, EXIT_NO_MAPCACHE,
                           "the image records no events: boot it with trace=api");
     else
-        ret = event_stream_open(&s, o, ctx.src, ctx.symbols, ctx.snap->ncpu, &f);
+        ret = event_stream_open(&s, o, ctx.src, ctx.symbols, &f);
     if (ret == 0) {
         ret = follow(&ctx, &s, &f);
         event_stream_close(&s);

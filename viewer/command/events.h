@@ -24,16 +24,19 @@ struct event_stream {
     const struct symbols *symbols;
     struct ring_cursor cursor[BEACON_CPUS_MAX];
     struct trace_record *records; /* room for one CPU's batch */
-    struct event *events;         /* room for all CPUs' batches */
+    struct event_list events;     /* of the last step, all CPUs */
     unsigned int batch;           /* records a CPU and step */
     uint64_t seen, lost;
 };
 
 int event_stream_open(struct event_stream *s, const struct options *o, const struct source *src,
-                      const struct symbols *symbols, unsigned int ncpu, struct failure *f);
+                      const struct symbols *symbols, struct failure *f);
 void event_stream_close(struct event_stream *s);
 
-/* One step; returns whether there may be more right now. */
+/* The next batch of every CPU, into s->events; returns whether there may be more right now. */
+bool event_stream_read(struct event_stream *s, const struct snapshot *snap);
+
+/* The same, printed; returns whether there may be more right now. */
 bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out);
 
 #endif /* VIEWER_COMMAND_EVENTS_H */

@@ -135,7 +135,7 @@ void activity_add(struct activity *a, const struct event *e)
         forget(a, e->cpu, e->lost);
         return;
     }
-    s = e->kind == TRACE_BYPASS ? NULL : slot_of(a, e);
+    s = event_has_slot(e) ? slot_of(a, e) : NULL;
     if (e->kind == TRACE_MAP)
         add_map(a, s, e);
     else if (e->kind == TRACE_UNMAP && s)

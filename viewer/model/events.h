@@ -5,53 +5,63 @@
 #ifndef VIEWER_MODEL_EVENTS_H
 #define VIEWER_MODEL_EVENTS_H
 
-#include "model/mapcache.h"
-
-#include <hvscope/trace.h>
+#include "model/ring.h"
 
 #define EVENTS_KEPT  32768 /* newest ones, all CPUs together */
 #define EVENTS_BATCH 8192  /* of one CPU, that one update takes */
 
+#define EVENT_TEXT_MAX 80 /* bytes of a text; what is longer is cut */
+
+/* Kinds that are no records of their own. */
+#define EVENT_DSB   TRACE_KINDS
+#define EVENT_ISB   (TRACE_KINDS + 1)
+#define EVENT_KINDS (TRACE_KINDS + 2)
+
 struct event {
-    unsigned int cpu;
-    uint64_t seq;   /* of its CPU */
-    uint64_t ticks; /* of the physical counter */
-    enum trace_kind kind;
-    uint64_t mfn;
-    unsigned int slot;
-    unsigned int refs; /* afterwards */
-    unsigned int probe;
+    uint8_t cpu;
+    uint8_t kind; /* enum trace_kind, EVENT_DSB, EVENT_ISB */
     bool hit;
-    uint64_t caller; /* return address */
+    uint8_t refs;    /* afterwards */
+    uint16_t slot;   /* map, unmap */
+    uint16_t probe;  /* map */
+    uint64_t seq;    /* of its CPU, gapless */
+    uint64_t record; /* that it is in, or that carries it */
+    uint64_t ticks;  /* of the physical counter */
     uint64_t lost;   /* not 0: no event, so many were lost here */
+    uint64_t lost_records;
+    uint64_t mfn;    /* map, unmap, bypass */
+    uint64_t caller; /* return address of the call; where a store or TLBI is */
+    uint8_t level;   /* of the table: store; EVENT_NO_LEVEL: not known */
+    uint8_t regime;  /* enum trace_regime: store */
+    uint8_t op;      /* enum trace_tlbi; enum trace_text */
+    uint8_t scope;   /* enum trace_scope: TLBI */
+    uint8_t code;    /* enum trace_barrier */
+    union {
+        struct {
+            uint64_t pa, old, new, ticket; /* store */
+        };
+        uint64_t operand; /* TLBI, TTBR0_EL2, number of the interrupt */
+        char text[EVENT_TEXT_MAX + 1];
+    };
 };
+
+#define EVENT_NO_LEVEL 255
+
+/* Events that were read, as many as there is memory for. */
+struct event_list {
+    struct event *event;
+    size_t nr, room;
+};
+
+void event_list_free(struct event_list *list);
 
 /*
- * Reading one CPU's ring from a place on. Sequence numbers are the ring's own:
- * the number of records written before.
+ * The records of a batch that ring_read() gave, behind what the list has: their
+ * barriers, each before the event that carries it, and what was lost, if any.
+ * False if memory is short.
  */
-struct ring_cursor {
-    bool begun;
-    uint64_t next; /* first record not read yet */
-};
-
-struct ring_batch {
-    uint64_t first;              /* sequence number of record[0] */
-    unsigned int nr;             /* records that are whole */
-    uint64_t lost;               /* overwritten before they could be read, just before first */
-    bool more;                   /* there are records that did not fit */
-    uint64_t pending;            /* records in the ring when it was looked at */
-    struct trace_record *record; /* room for max, the caller's */
-    unsigned int max;
-};
-
-/*
- * Take over up to b->max records from the cursor on; a cursor that has not
- * begun begins at the oldest record that the ring still holds. False if the
- * ring cannot be right, or is not there.
- */
-bool ring_read(const struct source *src, const struct machine *m, unsigned int cpu,
-               const struct beacon_cpu *info, struct ring_cursor *cursor, struct ring_batch *b);
+bool ring_events(struct ring_cursor *cursor, const struct ring_batch *b,
+                 const struct snapshot *snap, unsigned int cpu, struct event_list *list);
 
 /* ns of the physical counter. */
 uint64_t event_ns(const struct machine *m, uint64_t ticks);
@@ -63,7 +73,7 @@ struct event_log {
     unsigned int nr;
     unsigned int first;           /* index of the oldest */
     struct trace_record *records; /* room to work in, kept; events_free() */
-    struct event *batch;
+    struct event_list batch;
     unsigned int fresh;              /* of the newest ones: those of the last update */
     struct event event[EVENTS_KEPT]; /* ascending by time from first on, round the end */
 };
@@ -81,11 +91,33 @@ void events_free(struct event_log *log);
 /* The i-th oldest event, i below nr. */
 const struct event *event_at(const struct event_log *log, unsigned int i);
 
-/* What a record says; false if it is none. */
-bool event_decode(const struct trace_record *record, unsigned int cpu, struct event *e);
+/* Words of JSON and text: "map", "pte", "dsb" ... */
+const char *event_name(const struct event *e);
 
-/* "map", "unmap", "bypass". */
-const char *event_name(enum trace_kind kind);
+/* The kind of events that has this name; 0: none has. */
+unsigned int event_kind_of(const char *name);
+
+/* Is it about a slot: a map or an unmap? */
+static inline bool event_has_slot(const struct event *e)
+{
+    return !e->lost && (e->kind == TRACE_MAP || e->kind == TRACE_UNMAP);
+}
+
+/* Is it a call of map_domain_page() or unmap_domain_page(), or a bypass? */
+static inline bool event_is_call(const struct event *e)
+{
+    return !e->lost && e->kind >= TRACE_MAP && e->kind <= TRACE_BYPASS;
+}
+
+/* What an event that is no call says, in words: "dsb ish", "tlbi vae2 0x7f80…". */
+void event_describe(const struct event *e, char *buf, size_t size);
+
+/* "vae2", "ishst" …; VA and bytes that a TLBI covers, false if it is not by VA. */
+const char *tlbi_op_name(const struct event *e);
+const char *tlbi_scope_name(const struct event *e);
+bool tlbi_range(const struct event *e, uint64_t *va, uint64_t *bytes);
+const char *dsb_domain_name(const struct event *e);
+const char *dsb_type_name(const struct event *e);
 
 /* For qsort(): by time, then CPU, then number. */
 int event_compare(const void *a, const void *b);

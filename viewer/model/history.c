@@ -49,7 +49,7 @@ unsigned int history_events(const struct event_log *log, const struct snapshot *
     for (unsigned int i = 0; i < log->nr; i++) {
         const struct event *e = event_at(log, i);
 
-        if (e->cpu < snap->ncpu && e->seq < snap->cpu[e->cpu].info.ring_head)
+        if (e->cpu < snap->ncpu && e->record < snap->cpu[e->cpu].info.ring_head)
             n = i + 1;
     }
     return n;
@@ -72,7 +72,7 @@ static uint64_t first_after(const struct event_log *log, unsigned int n, unsigne
 {
     for (unsigned int i = n; i < log->nr; i++) {
         if (event_at(log, i)->cpu == cpu)
-            return event_at(log, i)->seq;
+            return event_at(log, i)->record;
     }
     return UINT64_MAX;
 }
@@ -84,8 +84,6 @@ static void apply(struct snapshot *snap, const struct event *e)
 
     if (e->kind == TRACE_MAP && !e->hit)
         pte = snap->machine.beacon.slot_attr | (e->mfn & ~SLOT_MFN_MASK) << PAGE_SHIFT;
-    if (e->kind == TRACE_BYPASS)
-        return;
     c->pte[e->slot] = pte_with_refs(pte, e->refs);
     c->info.generation += 2;
 }
@@ -96,6 +94,7 @@ static void rebuild_cpu(const struct history *h, const struct event_log *log, un
     uint64_t end = first_after(log, n, cpu), next;
     const struct cpu_snapshot *base = base_of(h, cpu, end);
     struct cpu_snapshot *c = &snap->cpu[cpu];
+    bool followed = false;
 
     if (!base) {
         c->consistent = false;
@@ -106,13 +105,17 @@ static void rebuild_cpu(const struct history *h, const struct event_log *log, un
     for (unsigned int i = 0; i < n; i++) {
         const struct event *e = event_at(log, i);
 
-        if (e->cpu != cpu || e->seq < next)
+        if (e->cpu != cpu)
             continue;
-        if (e->lost || e->seq != next)
-            c->consistent = false;
-        if (!e->lost)
-            apply(snap, e);
-        next = e->seq + (e->lost ? e->lost : 1);
+        if (e->record >= next) {
+            if (e->lost || (!followed && e->record != next))
+                c->consistent = false;
+            if (event_has_slot(e))
+                apply(snap, e);
+            if (e->kind < TRACE_KINDS)
+                next = e->record + (e->lost ? e->lost_records : 1);
+        }
+        followed = true; /* the log has what came before */
     }
     c->info.ring_head = next;
 }

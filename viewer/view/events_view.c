@@ -17,7 +17,26 @@ static int draw_kind(struct canvas *c, int row, int col, int width, const struct
                      : e->kind == TRACE_MAP ? ROLE_EVENT_MAP
                                             : ROLE_EVENT_UNMAP;
 
-    return canvas_printf(c, row, col, width, role, " %-6s", e->lost ? "lost" : event_name(e->kind));
+    return canvas_printf(c, row, col, width, role, " %-6s", event_name(e));
+}
+
+/* A store, TLBI, barrier, interrupt, text or loss; for a store or TLBI, where it is. */
+static void draw_other(struct canvas *c, int row, int at, int width, const struct frame *f,
+                       const struct event *e, bool here)
+{
+    char words[WHERE_MAX];
+    int used;
+
+    event_describe(e, words, sizeof(words));
+    used = canvas_printf(c, row, at, width,
+                         here      ? ROLE_CURSOR
+                         : e->lost ? ROLE_WARN
+                                   : ROLE_TEXT,
+                         "%s", words);
+    if (e->lost || !e->caller)
+        return;
+    where_text(f, e->caller, false, words, sizeof(words));
+    canvas_printf(c, row, at + used, width - used, here ? ROLE_CURSOR : ROLE_DIM, "  %s", words);
 }
 
 void event_draw(struct canvas *c, int row, int col, int width, const struct frame *f,
@@ -35,11 +54,11 @@ void event_draw(struct canvas *c, int row, int col, int width, const struct fram
                             (double)e->ticks / (hz ? (double)hz : 1e9));
     at += draw_kind(c, row, at, end - at, e, here);
     at += canvas_printf(c, row, at, end - at, text, " CPU%-2u ", e->cpu);
-    if (e->lost) {
-        canvas_printf(c, row, at, end - at, here ? text : ROLE_WARN, "%" PRIu64 " events", e->lost);
+    if (!event_is_call(e)) {
+        draw_other(c, row, at, end - at, f, e, here);
         return;
     }
-    if (e->kind != TRACE_BYPASS)
+    if (event_has_slot(e))
         at += canvas_printf(c, row, at, end - at, text, "slot %-4u %s%-2u ", e->slot,
                             width >= 100 ? "refs " : "x", e->refs);
     at += canvas_printf(c, row, at, end - at, text, "mfn 0x%-6" PRIx64, e->mfn);

@@ -19,12 +19,8 @@ void ui_prompt_open(struct ui *ui, char prompt)
 
 static bool parse_kind(struct event_filter *filter, const char *word)
 {
-    for (enum trace_kind kind = TRACE_MAP; kind <= TRACE_BYPASS; kind++) {
-        if (strcmp(word, event_name(kind)) == 0) {
-            filter->kind = kind;
-            filter->has_kind = true;
-        }
-    }
+    filter->kind = event_kind_of(word);
+    filter->has_kind = filter->kind != 0;
     return filter->has_kind;
 }
 
@@ -101,8 +97,8 @@ bool filter_matches(const struct event_filter *filter, const struct frame *f, co
     if (e->lost)
         return !filter->has_kind && !filter->has_slot && !filter->has_mfn && !filter->function[0];
     if ((filter->has_kind && e->kind != filter->kind) ||
-        (filter->has_slot && (e->kind == TRACE_BYPASS || e->slot != filter->slot)) ||
-        (filter->has_mfn && e->mfn >> SLOT_MFN_SHIFT != filter->mfn >> SLOT_MFN_SHIFT))
+        (filter->has_slot && (!event_has_slot(e) || e->slot != filter->slot)) ||
+        (filter->has_mfn && (!event_is_call(e) || e->mfn >> SLOT_MFN_SHIFT != filter->mfn >> SLOT_MFN_SHIFT)))
         return false;
     return !filter->function[0] || is_function(f, e->caller, filter->function);
 }

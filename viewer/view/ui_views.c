@@ -142,7 +142,7 @@ void ui_enter(struct ui *ui, const struct frame *f)
         break;
     case VIEW_EVENTS:
         e = filter_event(&ui->filter, f, ui->row[VIEW_EVENTS]);
-        if (e && !e->lost && e->kind != TRACE_BYPASS)
+        if (e && event_has_slot(e))
             show_slot(ui, e->cpu, e->slot);
         break;
     case VIEW_CHECK:

@@ -13,6 +13,8 @@
 
 DECLARE_PER_CPU(struct beacon_cpu *, beacon_cpu);
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define TRACE_SITE_API   0
 #define TRACE_SITE_ALL   1
 #define TRACE_SITE_CHECK 2
