@@ -7,7 +7,7 @@ The ring is guest data: its place and size are checked, its records are only sho
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from hvscope.beacon import Beacon, ReadPhys
@@ -15,15 +15,29 @@ from hvscope.error import HvError
 
 RECORD_SIZE = 32
 ENTRIES_MAX = 1 << 20
-KINDS = ("none", "map", "unmap", "bypass")
-MAP, UNMAP, BYPASS = 1, 2, 3
+GROUP_MAX = 8
+TRACE_ALL = 2
+MAP, UNMAP, BYPASS, PTE, REFS, TLBI, TTBR, IRQ, TEXT, BARRIERS, DETAIL = range(1, 12)
+DSB, ISB = 12, 13  # no records of their own
+KINDS = ("none", "map", "unmap", "bypass", "pte", "pte", "tlbi", "ttbr", "irq", "text", "", "",
+         "dsb", "isb")
+TEXTS = ("boot", "finding", "panic")
+TLBI_OPS = ("alle2", "vae2", "vale2", "rvae2", "rvale2", "ipas2e1", "vmalle1", "vmalls12e1")
+TLBI_SUFFIX = ("", "is", "os", "os")
+DSB_DOMAINS = ("osh", "nsh", "ish", "sy")
+DSB_TYPES = ("", "ld", "st", "")
+MARK, ISB_CODE = 8, 4
+TIME_MASK = (1 << 48) - 1
+REFS_MASK = 15 << 55
+TEXT_MAX = 80
 OWNERS_SHOWN = 16
 
 Where = Callable[[int], str]  # an address of code in words
+Words = tuple[int, int, int, int]  # of a record
 
 
 class Record(NamedTuple):
-    """One event; seq counts this CPU's events from 0, time is CNTPCT_EL0."""
+    """One event; seq counts this CPU's events and barriers from 0, time is CNTPCT_EL0."""
 
     cpu: int
     seq: int
@@ -35,25 +49,160 @@ class Record(NamedTuple):
     hit: bool
     probe: int
     caller: int
+    says: str = ""  # what an event that is no call says
 
     @property
     def word(self) -> str:
-        """map, hit (a map that found its frame), unmap, bypass, or the kind's number."""
+        """map, hit (a map that found its frame), unmap, pte, dsb ..., or the kind's number."""
         if self.kind == MAP and self.hit:
             return "hit"
+        if self.kind == TEXT:
+            return TEXTS[self.slot] if self.slot < len(TEXTS) else TEXTS[0]
         return KINDS[self.kind] if self.kind < len(KINDS) else f"kind{self.kind}"
 
 
 def record_decode(cpu: int, seq: int, head: int, what: int, caller: int) -> Record:
-    """A record from its words."""
-    return Record(cpu, seq, head & (1 << 48) - 1, head >> 48 & 15, what & (1 << 36) - 1,
+    """A call's record from its words."""
+    return Record(cpu, seq, head & TIME_MASK, head >> 48 & 15, what & (1 << 36) - 1,
                   what >> 36 & 1023, what >> 46 & 15, bool(what >> 50 & 1), what >> 51 & 1023,
                   caller)
 
 
+def other(cpu: int, seq: int, head: int, kind: int, says: str, caller: int = 0,
+          text: int = 0) -> Record:
+    """An event that is no call."""
+    return Record(cpu, seq, head & TIME_MASK, kind, 0, text, 0, False, 0, caller, says)
+
+
+def barrier_count(word: int) -> int:
+    """How many codes a barrier word holds."""
+    count = (word.bit_length() - 1) // 4 if word else 0
+    return count if word >> 4 * count == MARK else 0
+
+
+def barrier(cpu: int, seq: int, head: int, code: int) -> Record:
+    """A barrier from its code, at the time of the record that carries it."""
+    if code == ISB_CODE:
+        return other(cpu, seq, head, ISB, "")
+    return other(cpu, seq, head, DSB, DSB_DOMAINS[code >> 2] + DSB_TYPES[code & 3])
+
+
+def table_level(beacon: Beacon, more: int, pa: int) -> int | None:
+    """The level that a store's record says, or else that of the tables the beacon names."""
+    if more >> 2 & 1:
+        return more & 3
+    for cpu in beacon.cpus:
+        for level, key in ((0, "root"), (1, "l1"), (2, "l2_0"), (2, "l2_1")):
+            if cpu.fields[key] == pa & ~0xFFF:
+                return level
+    return None
+
+
+def store_says(beacon: Beacon, words: Words) -> str:
+    """Which entry, what it was, and what it is."""
+    more, pa = words[0] >> 52, words[1] & ((1 << 48) - 8)
+    old, new = words[2], words[3]
+    if words[0] >> 48 & 15 == REFS:
+        new = words[2]
+        old = new & ~REFS_MASK | (more >> 6 & 15) << 55
+    level = table_level(beacon, more, pa)
+    regime = "s2" if more >> 4 & 3 == 1 else "el2"
+    return (f"{regime}{'' if level is None else f' L{level}'}[{(pa & 0xFFF) // 8}] at {pa:#x}: "
+            f"{old:#x} -> {new:#x}")
+
+
+def tlbi_says(more: int, operand: int) -> str:
+    """The operation, and what it covers."""
+    op, va, size = more & 15, (operand & (1 << 44) - 1) << 12 & TIME_MASK, 4096
+    name = (TLBI_OPS[op] if op < len(TLBI_OPS) else "unknown") + TLBI_SUFFIX[more >> 4 & 3]
+    if op in (3, 4):
+        va = (operand & (1 << 37) - 1) << 12
+        size = (operand >> 39 & 31) + 1 << 5 * (operand >> 44 & 3) + 1 + 12
+    return f"{name} {va:#x} +{size:#x}" if 1 <= op <= 5 else name
+
+
+def text_says(records: list[Words]) -> str:
+    """A TEXT and its DETAILs, printable."""
+    data = b"".join(struct.pack("<QQ", words[1], words[2]) for words in records)[:TEXT_MAX]
+    return "".join(chr(c) if 32 <= c < 127 else "?" for c in data.split(b"\0", 1)[0])
+
+
+def says_of(beacon: Beacon, group: list[Words]) -> tuple[str, int]:
+    """What a group of records says, and where it is."""
+    words, kind = group[0], group[0][0] >> 48 & 15
+    if kind in (PTE, REFS):
+        return store_says(beacon, words), group[1][1] if kind == PTE and len(group) > 1 else 0
+    if kind == TLBI:
+        return tlbi_says(words[0] >> 52, words[1]), words[2]
+    if kind == TTBR:
+        return f"{words[1]:#x}", words[2]
+    if kind == IRQ:
+        return f"interrupt {words[1]}", words[2]
+    return text_says(group), 0
+
+
+class Numbers:
+    """What gives events their numbers: how many sides and barriers were before."""
+
+    def __init__(self, first: int, records: list[Words], sides: int, barriers: int) -> None:
+        """From the records that say it, or else from the CPU's block."""
+        passed, self.sides, self.barriers = 0, None, None
+        for head, what, caller, _ in records:
+            kind = head >> 48 & 15
+            if kind in (BARRIERS, DETAIL) and self.sides is None:
+                said = what if kind == BARRIERS else head & TIME_MASK if head >> 52 & 1 else caller
+                self.sides = said - passed
+            if kind == BARRIERS:
+                self.barriers = caller
+                break
+            passed += kind == DETAIL
+        self.sides = sides if self.sides is None else self.sides
+        self.barriers = barriers if self.barriers is None else self.barriers
+        self.codes = 0 if first == 0 else None  # in the word so far; None: not known
+
+
+def groups(records: list[Words]) -> Iterator[tuple[int, list[Words]]]:
+    """Each record with the DETAILs behind it, and its place."""
+    at = 0
+    while at < len(records):
+        end = at + 1
+        while end < len(records) and records[end][0] >> 48 & 15 == DETAIL:
+            end += 1
+        yield at, records[at:end]
+        at = end
+
+
+def ring_events(beacon: Beacon, cpu: int, first: int, records: list[Words], sides: int = 0,
+                barriers: int = 0) -> Iterator[Record]:
+    """The events of records, the first of which has the number first in the ring."""
+    now = Numbers(first, records, sides, barriers)
+    for at, group in groups(records):
+        words, kind = group[0], group[0][0] >> 48 & 15
+        if kind == DETAIL:  # the record that it belongs to is lost
+            now.sides += len(group)
+            continue
+        carried = group[1:2] if kind == PTE else group[:1]
+        word = carried[0][3] if carried else 0
+        count = barrier_count(word)
+        seq = first + at - now.sides + now.barriers + count
+        before = count if now.codes is None else min(now.codes, count)
+        for n in range(before, count):
+            yield barrier(cpu, seq - count + n, words[0], word >> 4 * (count - 1 - n) & 15)
+        now.codes = count
+        now.sides += len(group) - 1
+        if kind == BARRIERS:
+            now.sides, now.barriers, now.codes = now.sides + 1, now.barriers + count, 0
+        elif MAP <= kind <= BYPASS:
+            yield record_decode(cpu, seq, *words[:3])
+        elif PTE <= kind <= TEXT:
+            says, where = says_of(beacon, group)
+            yield other(cpu, seq, words[0], PTE if kind == REFS else kind, says, where,
+                        words[0] >> 52 if kind == TEXT else 0)
+
+
 def ring_read(read: ReadPhys, beacon: Beacon, cpu: int, newest: int | None = None
               ) -> list[Record]:
-    """Records of a halted CPU, oldest first; newest: only so many of the last ones."""
+    """Events of a halted CPU, oldest first; newest: only so many of the last ones."""
     fields = beacon.cpus[cpu].fields
     ring, entries, head = (fields[key] for key in ("ring", "ring_entries", "ring_head"))
     if not ring or not entries:
@@ -61,18 +210,31 @@ def ring_read(read: ReadPhys, beacon: Beacon, cpu: int, newest: int | None = Non
     if entries & entries - 1 or entries > ENTRIES_MAX or ring % 8 or \
             not beacon.readable(ring, entries * RECORD_SIZE):
         raise HvError(f"the event ring of CPU{cpu} is not in RAM: {entries} records at {ring:#x}")
-    count = min(head, entries, entries if newest is None else newest)
+    whole = entries - GROUP_MAX if beacon.fields["trace_mode"] == TRACE_ALL else entries
+    count = min(head, max(whole, 1))
     first = (head - count) % entries
     pieces = [(first, min(count, entries - first)), (0, count - min(count, entries - first))]
     data = b"".join(read(ring + at * RECORD_SIZE, n * RECORD_SIZE) for at, n in pieces if n)
-    return [record_decode(cpu, head - count + n, *words[:3])
-            for n, words in enumerate(struct.iter_unpack("<QQQQ", data))]
+    found = list(ring_events(beacon, cpu, head - count, list(struct.iter_unpack("<QQQQ", data)),
+                             fields["ring_sides"], fields["ring_barriers"]))
+    return found if newest is None else found[max(len(found) - newest, 0):]
 
 
 def require_ring(beacon: Beacon) -> None:
     """HvError if the image keeps no records."""
     if not any(cpu.fields["ring"] for cpu in beacon.cpus):
         raise HvError("this image keeps no event ring: boot it with trace=api")
+
+
+def log_line(r: Record, ago: float, where: Where, fitted: Callable[[str, int], str]) -> str:
+    """One event, 80 columns wide."""
+    line = f"{r.cpu:>4} {r.seq:>9} {ago:>10.6f}  {r.word:<6}  "
+    if not MAP <= r.kind <= BYPASS:
+        return (line + fitted(r.says, 80 - len(line))).rstrip()
+    slot = f"{'-':>4}  {'-':>4} {'-':>5}" if r.kind == BYPASS else \
+        f"{r.slot:>4}  {r.refs:>4} {r.probe if r.kind == MAP else '-':>5}"
+    line += f"{r.mfn:<#9x}  {slot}  "
+    return line + fitted(where(r.caller), 80 - len(line))
 
 
 def log_text(records: list[Record], cntfrq: int, where: Where, fitted: Callable[[str, int], str]
@@ -82,12 +244,8 @@ def log_text(records: list[Record], cntfrq: int, where: Where, fitted: Callable[
         return "no events yet"
     last = max(record.time for record in records)
     lines = [" cpu     event       time  what    mfn        slot  refs probe  caller"]
-    for r in records:
-        ago = (r.time - last) / cntfrq if cntfrq else 0
-        slot = f"{'-':>4}  {'-':>4} {'-':>5}" if r.kind == BYPASS else \
-            f"{r.slot:>4}  {r.refs:>4} {r.probe if r.kind == MAP else '-':>5}"
-        line = f"{r.cpu:>4} {r.seq:>9} {ago:>10.6f}  {r.word:<6}  {r.mfn:<#9x}  {slot}  "
-        lines.append(line + fitted(where(r.caller), 80 - len(line)))
+    lines += [log_line(r, (r.time - last) / cntfrq if cntfrq else 0, where, fitted)
+              for r in records]
     return "\n".join(lines)
 
 

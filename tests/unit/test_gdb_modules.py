@@ -21,9 +21,10 @@ REGISTERS = {"TCR_EL2": 0x80843510, "MAIR_EL2": 0xFF000004EEAA4400, "ID_AA64MMFR
 
 def machine(ring: int, entries: int, head: int) -> types.SimpleNamespace:
     """A beacon with one CPU and its ring."""
-    fields = {"ring": ring, "ring_entries": entries, "ring_head": head}
+    fields = {"ring": ring, "ring_entries": entries, "ring_head": head, "ring_sides": 0,
+              "ring_barriers": 0}
     return types.SimpleNamespace(
-        cpus=[types.SimpleNamespace(fields=fields)],
+        fields={"trace_mode": 1}, cpus=[types.SimpleNamespace(fields=fields)],
         readable=lambda pa, size: 0x1000 <= pa and pa + size <= 0x2000)
 
 

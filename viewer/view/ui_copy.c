@@ -46,11 +46,17 @@ static void event_line(const struct ui *ui, const struct frame *f, char *text, s
 {
     const struct event *e = filter_event(&ui->filter, f, ui->row[VIEW_EVENTS]);
 
-    if (e && e->lost)
+    char words[128];
+
+    if (e && e->lost) {
         snprintf(text, size, "CPU%u %" PRIu64 " events lost", e->cpu, e->lost);
-    else if (e)
+    } else if (e && !event_is_call(e)) {
+        event_describe(e, words, sizeof(words));
+        snprintf(text, size, "CPU%u %s %s", e->cpu, event_name(e), words);
+    } else if (e) {
         snprintf(text, size, "CPU%u %s slot %u mfn 0x%" PRIx64 " refs %u caller 0x%" PRIx64, e->cpu,
-                 event_name(e->kind), e->slot, e->mfn, e->refs, e->caller);
+                 event_name(e), e->slot, e->mfn, e->refs, e->caller);
+    }
 }
 
 void ui_selected_text(const struct ui *ui, const struct frame *f, char *text, size_t size)

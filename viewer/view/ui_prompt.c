@@ -98,7 +98,8 @@ bool filter_matches(const struct event_filter *filter, const struct frame *f, co
         return !filter->has_kind && !filter->has_slot && !filter->has_mfn && !filter->function[0];
     if ((filter->has_kind && e->kind != filter->kind) ||
         (filter->has_slot && (!event_has_slot(e) || e->slot != filter->slot)) ||
-        (filter->has_mfn && (!event_is_call(e) || e->mfn >> SLOT_MFN_SHIFT != filter->mfn >> SLOT_MFN_SHIFT)))
+        (filter->has_mfn &&
+         (!event_is_call(e) || e->mfn >> SLOT_MFN_SHIFT != filter->mfn >> SLOT_MFN_SHIFT)))
         return false;
     return !filter->function[0] || is_function(f, e->caller, filter->function);
 }
