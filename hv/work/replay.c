@@ -5,13 +5,10 @@
  * streams there are, endlessly. The trace's frames are taken modulo this RAM;
  * they belong to others, so what is mapped is not touched.
  */
-#include "arch/spinlock.h"
 #include "core/pace.h"
 #include "core/printk.h"
 #include "mm/page_alloc.h"
-#include "mm/setup.h"
-#include "mm/vmap.h"
-#include "work/trace_reader.h"
+#include "work/ramdisk_trace.h"
 #include "work/work.h"
 
 #define RECORDS_A_STEP 64
@@ -25,26 +22,6 @@ struct replay_cpu {
 
 static DEFINE_PER_CPU(struct replay_cpu *, replay_cpu); /* NULL: nothing to replay */
 
-/* The ramdisk, mapped for good when it is first wanted. */
-static const struct xmct *trace_get(void)
-{
-    static struct xmct trace;
-    static bool tried, found;
-    static spinlock_t lock;
-    uint64_t irq = spin_lock_irqsave(&lock);
-
-    if (!tried) {
-        const void *data = ramdisk.end > ramdisk.start ? vmap_ram(ramdisk) : NULL;
-
-        tried = true;
-        found = data && xmct_open(&trace, data, ramdisk.end - ramdisk.start);
-        if (!found)
-            printk("workload replay: no trace was loaded (QEMU's -initrd FILE): idle\n");
-    }
-    spin_unlock_irqrestore(&lock, irq);
-    return found ? &trace : NULL;
-}
-
 static unsigned int state_order(void)
 {
     return order_from_bytes(sizeof(struct replay_cpu));
@@ -52,7 +29,7 @@ static unsigned int state_order(void)
 
 static void replay_init(void)
 {
-    const struct xmct *trace = trace_get();
+    const struct xmct *trace = ramdisk_trace();
     struct replay_cpu *r = trace ? alloc_xenheap_pages(state_order()) : NULL;
 
     this_cpu(replay_cpu) = NULL;
