@@ -1,54 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The benchmark: the plugin that counts, the host model, and two images a row:
-#   hv-ROW.elf    the image as it is, engine of that row
-#   bare-ROW.elf  the same but the engine is compiled for speed and without the
-#                 calls that feed ring, census and counters: the algorithm alone
+# The benchmark: a plugin that counts, a model of the patch on the host, and an
+# image a row in which the engine is alone: compiled for speed, without the calls
+# that feed ring, census and counters. The rest of that image is the usual one.
 
 BENCH_LEVEL ?= -O2
 BENCH_DIR := $(BUILD)/bench
-BENCH_ROWS := xen
-BENCH_SOURCE_xen := xen
+BENCH_ROWS := $(HV_ENGINES) $(HV_VARIANTS)
+BENCH_CFLAGS = -DHV_BARE -Itests/bench/bare $(filter-out -O%,$(HV_CFLAGS)) $(BENCH_LEVEL)
+BENCH_BARE_OBJECTS := $(patsubst %,$(BENCH_DIR)/bare-%.o,$(BENCH_ROWS))
 
-BENCH_IMAGES := $(foreach row,$(BENCH_ROWS),$(BENCH_DIR)/hv-$(row).bin $(BENCH_DIR)/bare-$(row).bin)
-BENCH_TOOLS := $(BENCH_DIR)/count.so $(BENCH_DIR)/model
+.PHONY: bench bench-build
+bench-build: $(patsubst %,$(BUILD)/hv-%.bin,$(BENCH_ROWS)) $(BENCH_BARE_OBJECTS:.o=.bin) \
+	$(BENCH_DIR)/count.so $(BENCH_DIR)/model
 
-# The last of several -O counts; the bare headers come before hv's.
-BENCH_BARE := $(BENCH_LEVEL) -DHV_BARE -Itests/bench/bare
+bench: all bench-build ## what each engine costs, on synthetic and real traces; BENCH=full
+	@$(PYTHON) tests/bench/bench.py --build '$(BUILD)' --cc '$(CROSS)gcc' \
+		--level='$(BENCH_LEVEL)' $(if $(filter full,$(BENCH)),--full) $(BENCH_ARGS)
 
-define bench_row
-$(BENCH_DIR)/hv-$(1).o: hv/mm/domain_page_$(BENCH_SOURCE_$(1)).c
-	$$(bench_cc) $(BENCH_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
-$(BENCH_DIR)/bare-$(1).o: hv/mm/domain_page_$(BENCH_SOURCE_$(1)).c tests/bench/bench.mk
-	$$(bench_cc) $(BENCH_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
-$(BENCH_DIR)/bare-$(1).o: HV_CFLAGS := $(BENCH_BARE) $(HV_CFLAGS) $(BENCH_LEVEL)
--include $(BENCH_DIR)/hv-$(1).d $(BENCH_DIR)/bare-$(1).d
-endef
+# Rebuilt when the level changes.
+$(BENCH_DIR)/level: FORCE
+	@mkdir -p $(@D)
+	@echo '$(BENCH_LEVEL)' | cmp -s - $@ || echo '$(BENCH_LEVEL)' > $@
+FORCE:
 
-define bench_cc
-@mkdir -p $(@D)
-@echo '  CC    $@'
-@$(CROSS)gcc $(HV_CFLAGS)
-endef
+$(patsubst %,$(BENCH_DIR)/bare-%.o,$(HV_ENGINES)): $(BENCH_DIR)/bare-%.o: \
+		hv/mm/domain_page_%.c $(BENCH_DIR)/level
+	@echo '  CC    $@'
+	@$(CROSS)gcc $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
-$(foreach row,$(BENCH_ROWS),$(eval $(call bench_row,$(row))))
+$(patsubst %,$(BENCH_DIR)/bare-%.o,$(HV_VARIANTS)): $(BENCH_DIR)/bare-%.o: \
+		hv/mm/domain_page_bbm.c $(BENCH_DIR)/level
+	@echo '  CC    $@'
+	@$(CROSS)gcc $(BENCH_CFLAGS) $(HV_DEFINES_$*) -MMD -MP -c $< -o $@
 
-# The bypass test is part of each map: measured at the same level.
-$(BENCH_DIR)/directmap.o: hv/mm/directmap.c
-	$(bench_cc) $(BENCH_LEVEL) -MMD -MP -c $< -o $@
-
-$(BENCH_DIR)/hv-%.elf: $(HV_OBJECTS) $(BENCH_DIR)/hv-%.o $(HV_LDS)
-	@echo '  LINK  $@'
-	@$(CROSS)gcc $(HV_LDFLAGS) -T $(HV_LDS) -o $@ $(filter %.o,$^)
+# Asked by every map, so compiled as the engine is.
+$(BENCH_DIR)/directmap.o: hv/mm/directmap.c $(BENCH_DIR)/level
+	@echo '  CC    $@'
+	@$(CROSS)gcc $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BENCH_DIR)/bare-%.elf: $(filter-out %/directmap.c.o,$(HV_OBJECTS)) $(BENCH_DIR)/directmap.o \
 		$(BENCH_DIR)/bare-%.o $(HV_LDS)
 	@echo '  LINK  $@'
 	@$(CROSS)gcc $(HV_LDFLAGS) -T $(HV_LDS) -o $@ $(filter %.o,$^)
 
-$(BENCH_DIR)/%.bin: $(BENCH_DIR)/%.elf
+$(BENCH_DIR)/bare-%.bin: $(BENCH_DIR)/bare-%.elf
 	@$(CROSS)objcopy -O binary $< $@
 
-# QEMU loads it; it needs nothing but the C library.
 $(BENCH_DIR)/count.so: viewer/tracer/count.c viewer/tracer/a64.h viewer/tracer/qemu_plugin.h \
 		include/hvscope/bench.h
 	@mkdir -p $(@D)
@@ -60,11 +57,6 @@ $(BENCH_DIR)/model: tests/bench/model.c hv/work/trace_reader.c hv/work/trace_rea
 	@echo '  HOST  $@'
 	@$(HOSTCC) $(HOSTCFLAGS) -Ihv -o $@ $(filter %.c,$^)
 
-.SECONDARY: $(BENCH_IMAGES:.bin=.elf) $(BENCH_IMAGES:.bin=.o)
+.SECONDARY: $(BENCH_BARE_OBJECTS) $(BENCH_BARE_OBJECTS:.o=.elf)
 
-.PHONY: bench bench-build
-bench-build: $(BENCH_IMAGES) $(BENCH_TOOLS)
-
-bench: all bench-build ## tables: what each engine costs, on synthetic and real traces; BENCH=full
-	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/bench.py --build '$(BENCH_DIR)' \
-		--cc '$(CROSS)gcc' --level='$(BENCH_LEVEL)' $(if $(filter full,$(BENCH)),--full)
+-include $(BENCH_BARE_OBJECTS:.o=.d) $(BENCH_DIR)/directmap.d
