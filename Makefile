@@ -28,7 +28,7 @@ include hv/hv.mk
 -include viewer/viewer.mk
 -include $(wildcard tests/unit/*.mk tests/bench/*.mk)
 
-.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench-viewer
+.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
 .PHONY: test-linux lint clean
 
 help: ## this list
@@ -86,6 +86,10 @@ bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost 
 
 test-linux: all ## GDB on the 260 000 leaves of Debian's arm64 kernel, against an oracle and in time
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/linux_tables.py
+
+bench: all bench-build ## what each engine costs, on synthetic and real traces; BENCH=full
+	@$(PYTHON) tests/bench/bench.py --build '$(BUILD)' --cc '$(CROSS)gcc' \
+		--level='$(BENCH_LEVEL)' $(if $(filter full,$(BENCH)),--full) $(BENCH_ARGS)
 
 lint: deps ## formatting and static checks
 	@tests/lint

@@ -12,13 +12,14 @@
 #include "core/printk.h"
 #include "mm/domain_page.h"
 #include "mm/page_alloc.h"
+#include "work/bench_events.h"
 #include "work/ramdisk_trace.h"
 #include "work/work.h"
 #include <hvscope/bench.h>
 
 #define STATUS_FAILED 2
 #define LIVE_MAX      4096 /* maps open at a time */
-#define IDLE_INTERVAL 4096 /* records between two looks at what is idle */
+#define LOOK_INTERVAL 512  /* records between two looks at what is idle */
 #define HASH_SEED     UINT64_C(0xcbf29ce484222325)
 #define HASH_PRIME    UINT64_C(0x100000001b3)
 
@@ -99,6 +100,8 @@ static bool bench_map(mfn_t mfn)
         printk("bench: map %lu, of mfn 0x%lx, returned %p\n", bench.map.nr, mfn_x(mfn), p);
         return false;
     }
+    events_read();
+    events_access((unsigned int)(((uintptr_t)p - DOMHEAP_VIRT_START) >> SLOT_SHIFT), mfn);
     if (c->probes - probes > bench.probe_max)
         bench.probe_max = c->probes - probes;
     bench.live[bench.nr_live++] = p;
@@ -114,6 +117,7 @@ static void bench_unmap(unsigned int depth)
 
     MEASURED(BENCH_MARK_UNMAP, unmap_domain_page, (uintptr_t)bench.live[at], &insns);
     calls_add(&bench.unmap, insns);
+    events_read();
     for (bench.nr_live--; at < bench.nr_live; at++)
         bench.live[at] = bench.live[at + 1];
 }
@@ -129,12 +133,13 @@ static unsigned int idle_count(void)
     return n;
 }
 
-static void idle_look(void)
+static void look(void)
 {
     unsigned int idle = idle_count();
 
     if (idle > bench.idle_max)
         bench.idle_max = idle;
+    events_look();
 }
 
 static bool record_play(const struct xmct_record *r)
@@ -142,8 +147,8 @@ static bool record_play(const struct xmct_record *r)
     uint64_t word = r->map ? r->mfn << 1 | 1 : r->depth << 1;
 
     bench.hash = (bench.hash ^ word) * HASH_PRIME;
-    if (bench.records++ % IDLE_INTERVAL == 0)
-        idle_look();
+    if (bench.records++ % LOOK_INTERVAL == 0)
+        look();
     if (r->map)
         return bench.nr_live < LIVE_MAX && bench_map(_mfn(r->mfn));
     if (r->depth >= bench.nr_live)
@@ -161,7 +166,7 @@ static bool stream_play(struct xmct_stream *stream)
         if (!record_play(&record))
             return false;
     }
-    idle_look();
+    look();
     return next == XMCT_END && bench.nr_live == 0;
 }
 
@@ -183,6 +188,10 @@ static void results_print(const struct beacon_cpu *was)
            c->maps - was->maps, c->hits - was->hits, c->commandeers - was->commandeers,
            c->probes - was->probes, bench.probe_max);
     printk("bench: idle most=%u end=%u\n", bench.idle_max, idle_count());
+    printk("bench: check on=%u produced=%lu checked=%lu hazards=%lu violations=%lu\n",
+           beacon()->check, c->produced - was->produced, c->checked - was->checked,
+           c->hazards - was->hazards, c->violations - was->violations);
+    events_print();
 }
 
 static uint32_t bench_run(void)
@@ -203,6 +212,7 @@ static uint32_t bench_run(void)
     calibrate();
     mapcache_clear();
     was = *this_cpu(beacon_cpu);
+    events_start();
     if (!stream_play(&stream)) {
         printk("bench: record %lu cannot be played\n", bench.records);
         return STATUS_FAILED;

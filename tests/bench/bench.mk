@@ -9,13 +9,9 @@ BENCH_ROWS := $(HV_ENGINES) $(HV_VARIANTS)
 BENCH_CFLAGS = -DHV_BARE -Itests/bench/bare $(filter-out -O%,$(HV_CFLAGS)) $(BENCH_LEVEL)
 BENCH_BARE_OBJECTS := $(patsubst %,$(BENCH_DIR)/bare-%.o,$(BENCH_ROWS))
 
-.PHONY: bench bench-build
+.PHONY: bench-build
 bench-build: $(patsubst %,$(BUILD)/hv-%.bin,$(BENCH_ROWS)) $(BENCH_BARE_OBJECTS:.o=.bin) \
 	$(BENCH_DIR)/count.so $(BENCH_DIR)/model
-
-bench: all bench-build ## what each engine costs, on synthetic and real traces; BENCH=full
-	@$(PYTHON) tests/bench/bench.py --build '$(BUILD)' --cc '$(CROSS)gcc' \
-		--level='$(BENCH_LEVEL)' $(if $(filter full,$(BENCH)),--full) $(BENCH_ARGS)
 
 # Rebuilt when the level changes.
 $(BENCH_DIR)/level: FORCE

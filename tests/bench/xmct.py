@@ -118,7 +118,12 @@ def prefix(words: Iterator[int], pairs: int) -> list[int]:
     return taken + [unmap_word()] * live
 
 
-def real_streams(packed: Path) -> list[Iterator[int]]:
-    """The streams of a recorded trace."""
-    base, found = streams(lzma.decompress(packed.read_bytes()))
+def unpack(packed: Path) -> bytes:
+    """A recorded trace as it was before xz."""
+    return lzma.decompress(packed.read_bytes())
+
+
+def real_streams(file: Path) -> list[Iterator[int]]:
+    """The streams of an unpacked trace."""
+    base, found = streams(file.read_bytes())
     return [records(base, stream) for stream in found]

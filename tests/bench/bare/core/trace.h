@@ -6,6 +6,7 @@
 #ifndef HV_CORE_TRACE_H
 #define HV_CORE_TRACE_H
 
+#include "arch/sysreg.h"
 #include "core/beacon.h"
 
 static inline void trace_begin(void)
@@ -21,6 +22,10 @@ static inline void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bo
                              unsigned int probe, const void *caller)
 {
     (void)mfn, (void)slot, (void)refs, (void)hit, (void)probe, (void)caller;
+}
+
+static inline void trace_refused(void)
+{
 }
 
 static inline void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller)
