@@ -93,7 +93,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
             break;
         } else if (refs == 0) {
             refs = 1;
-            if (pte_valid(pte))
+            if (pte != 0) /* valid, as nobody holds it */
                 slot_break(&map[slot], slot_va(slot, mfn));
             slot_make(&map[slot], pte_with_refs(mfn_to_xen_entry(slot_mfn, MAIR_NORMAL), refs));
             trace_commandeer(slot, pte, mfn);

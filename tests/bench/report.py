@@ -18,8 +18,8 @@ A row is an engine; numbers are a map and its unmap unless said otherwise.
   even    TLBI latency, all others in proportion, beyond (>) or below (<) which it beats xen
 Profiles, cycles: CPI, TLBI by VA / range / all, DSB SY / ST / after TLBI, ISB, table walk"""
 
-HEADER = ("row            hit%   probe      plain   TLBI    DSB    ISB store  call mask  idle linger"
-          "  walk  find  cheap   mid  even")
+HEADER = ("row            hit%   probe      plain   TLBI    DSB    ISB store  call"
+          "  mask idle linger  walk  find  cheap   mid  even")
 
 
 def legend() -> str:
@@ -43,7 +43,7 @@ def line(r: Result, xen: Result) -> str:
     return (f"{r.row:13}{100 * r.hit_ratio:6.2f} {probes:>9} "
             f"{r.plain / r['pairs']:9.1f} {r.tlbi / r['pairs']:6.3f} {r.dsb / r['pairs']:6.3f} "
             f"{r.per_pair('isb'):6.3f} {r.per_pair('entry_stores'):5.2f} {r['call']:5} "
-            f"{r['masked']:4} {r['idle']:5} {r['linger']:6} {r.per_pair('walks'):5.3f} "
+            f"{r['masked']:5} {r['idle']:4} {r['linger']:6} {r.per_pair('walks'):5.3f} "
             f"{findings(r):>5} {speedup(CHEAP, r, xen):6.2f}{speedup(MID, r, xen):6.2f} "
             f"{break_even(r, xen):>5}")
 
