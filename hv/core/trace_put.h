@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing records into this CPU's ring; interrupts are masked. For trace*.c, and for readers in the image. */
+/* Writing records into this CPU's ring, interrupts masked: for trace*.c; and for readers in the
+ * image. */
 #ifndef HV_CORE_TRACE_PUT_H
 #define HV_CORE_TRACE_PUT_H
 

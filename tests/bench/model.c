@@ -117,8 +117,8 @@ int main(int argc, char **argv)
     play(&stream);
     printf("bench: trace records=%" PRIu64 " hash=0x%016" PRIx64 " live=%u\n", records, hash,
            live_max);
-    printf("bench: engine maps=%" PRIu64 " hits=%" PRIu64 " commandeers=%" PRIu64
-           " probes=%" PRIu64 " probe_max=%" PRIu64 "\n",
+    printf("bench: engine maps=%" PRIu64 " hits=%" PRIu64 " commandeers=%" PRIu64 " probes=%" PRIu64
+           " probe_max=%" PRIu64 "\n",
            maps, hits, overwrites, probes, probe_max);
     return 0;
 }
