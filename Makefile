@@ -29,7 +29,7 @@ include hv/hv.mk
 -include $(wildcard tests/unit/*.mk tests/bench/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: test-linux lint clean
+.PHONY: screenshots test-linux lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -90,6 +90,10 @@ test-linux: all ## GDB on the 260 000 leaves of Debian's arm64 kernel, against a
 bench: all bench-build ## what each engine costs, on synthetic and real traces; BENCH=full
 	@$(PYTHON) tests/bench/bench.py --build '$(BUILD)' --cc '$(CROSS)gcc' \
 		--level='$(BENCH_LEVEL)' $(if $(filter full,$(BENCH)),--full) $(BENCH_ARGS)
+
+screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for some of them
+	@hv/launch/deps librsvg2-bin pngquant optipng fonts-dejavu-core
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/screenshots/shoot.py $(SCENES)
 
 lint: deps ## formatting and static checks
 	@tests/lint

@@ -169,6 +169,8 @@ def follow(directory: Path, seconds: float) -> tuple[int, int, int]:
                           stdout=subprocess.PIPE) as process:
         threading.Timer(seconds, process.send_signal, [signal.SIGTERM]).start()
         for line in process.stdout:
+            if not line.endswith(b"\n"):
+                break  # it was ended in the middle of it
             event = json.loads(line)
             cpu, count = event["cpu"], event.get("count", 1)
             first[cpu] = event["seq"] if first[cpu] is None else first[cpu]
