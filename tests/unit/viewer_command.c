@@ -3,6 +3,7 @@
  * The viewer's command line and its dump, text and JSON; the shared vectors.
  */
 #include "command/dump.h"
+#include "model/profile.h"
 #include "viewer_machine.h"
 
 #include <jansson.h>
@@ -313,7 +314,7 @@ static void check_vector(const json_t *v)
 {
     const char *name = json_string_value(json_object_get(v, "name"));
     const json_t *ram = json_object_get(v, "ram"), *expect = json_object_get(v, "expect");
-    struct machine m = {0};
+    struct machine m = {.profile = &profile_hv};
     struct slot_info i;
 
     m.beacon.slot_attr = number(v, "slot_attr");

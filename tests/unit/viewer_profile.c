@@ -168,7 +168,7 @@ static void test_named(void **state)
     assert_ptr_equal(m.profile, &profile_hv);
     assert_null(profile_find("kvm"));
     profile_names(names, sizeof(names));
-    assert_string_equal(names, "hv, el2");
+    assert_string_equal(names, "hv, xen, el2");
     source_close(&fake->src);
 }
 

@@ -45,7 +45,8 @@ static struct symbols *try_symbols(const struct machine *m, const char *path, st
 struct symbols *context_find_symbols(const struct options *o, const struct machine *m,
                                      struct failure *f)
 {
-    static const char *const places[] = {"%s/../hv.elf", "%s/../hv-xen.elf", "%s/../hv-bbm.elf",
+    static const char *const places[] = {"%s/symbols",         "%s/../hv.elf",
+                                         "%s/../hv-xen.elf",   "%s/../hv-bbm.elf",
                                          "%s/../hv-clock.elf", "build/hv.elf"};
     const char *dir = o->target.dir ? o->target.dir : ".";
     struct symbols *found = NULL;
@@ -167,9 +168,14 @@ void context_text_head(FILE *out, const struct machine *m)
 {
     const struct beacon *b = &m->beacon;
 
-    if (!m->profile->mapcache) {
-        fprintf(out, "EL2 of %u %s, no mapcache that is known\n", b->ncpu,
+    if (!m->profile->counted) {
+        fprintf(out, "%s %u %s", m->profile->tells_cpus ? "Xen," : "EL2 of", b->ncpu,
                 b->ncpu == 1 ? "CPU" : "CPUs");
+        if (m->profile->mapcache)
+            fprintf(out, ", %s; %u slots at 0x%" PRIx64 "\n", m->arch, b->domheap_entries,
+                    b->domheap_va);
+        else
+            fputs(", no mapcache that is known\n", out);
         return;
     }
     fprintf(out, "hvscope image, engine %s, %u %s, %s%s; %u slots at 0x%" PRIx64 "\n",

@@ -53,7 +53,8 @@ static void print_slot(FILE *out, const struct slot_info *i)
     fprintf(out, "{\"slot\":%u", i->slot);
     put_hex(out, "va", true, i->va);
     put_hex(out, "pte", true, i->pte);
-    fprintf(out, ",\"state\":\"%s\",\"odd\":false,\"refs\":%u", slot_state_name(i->state), i->refs);
+    fprintf(out, ",\"state\":\"%s\",\"odd\":%s,\"refs\":%u", slot_state_name(i->state),
+            boolean_text(i->odd), i->refs);
     put_hex(out, "mfn", i->block, i->mfn);
     put_hex(out, "pa", i->block, i->pa);
     put_number(out, "home", home, i->home);

@@ -25,7 +25,7 @@ static void decimal(char *buf, size_t size, bool known, unsigned int value)
 
 static void print_chain_entry(FILE *out, const struct machine *m, const struct chain_entry *e)
 {
-    unsigned int first = e->index * PT_ENTRIES;
+    unsigned int first = (unsigned int)e->page * PT_ENTRIES;
     unsigned int last = first + PT_ENTRIES - 1;
     char name[16], pte[24];
 
@@ -40,7 +40,7 @@ static void print_chain_entry(FILE *out, const struct machine *m, const struct c
         fprintf(out, "nothing: a block, not a table\n");
     else if (e->end == CHAIN_OUTSIDE)
         fprintf(out, "nothing: 0x%" PRIx64 " is outside RAM\n", e->next);
-    else if (e->level == 0)
+    else if (e->page < 0)
         fprintf(out, "L1 at 0x%" PRIx64 "\n", e->next);
     else
         fprintf(out, "L2 at 0x%" PRIx64 ", slots %u-%u\n", e->next, first, last);

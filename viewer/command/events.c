@@ -4,6 +4,7 @@
 #include "command/context.h"
 #include "command/json.h"
 #include "command/output.h"
+#include "model/profile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -189,13 +190,22 @@ bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE
     return more;
 }
 
+static int require_ring(const struct machine *m, struct failure *f)
+{
+    if (m->profile->counted && m->beacon.trace_mode != TRACE_OFF)
+        return 0;
+    return failure_set(f, EXIT_NO_MAPCACHE, "%s",
+                       m->profile->counted ? "the image records no events: boot it with trace=api"
+                                           : "a Xen records no events; in GDB, mapcache-trace "
+                                             "logs its calls by breakpoint");
+}
+
 int print_events(const struct context *ctx, FILE *out, struct failure *f)
 {
     struct event_stream s;
 
-    if (ctx->snap->machine.beacon.trace_mode == TRACE_OFF)
-        return failure_set(f, EXIT_NO_MAPCACHE,
-                           "the image records no events: boot it with trace=api");
+    if (require_ring(&ctx->snap->machine, f))
+        return -1;
     if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, f))
         return -1;
     s.batch = BATCH;
@@ -274,10 +284,8 @@ int command_events_follow(const struct options *o)
 
     if (context_open(&ctx, o, &f))
         return failure_report(&f);
-    if (ctx.snap->machine.beacon.trace_mode == TRACE_OFF)
-        ret = failure_set(&f, EXIT_NO_MAPCACHE,
-                          "the image records no events: boot it with trace=api");
-    else
+    ret = require_ring(&ctx.snap->machine, &f);
+    if (ret == 0)
         ret = event_stream_open(&s, o, ctx.src, ctx.symbols, &f);
     if (ret == 0) {
         ret = follow(&ctx, &s, &f);

@@ -77,7 +77,7 @@ static int set_elf(struct parser *p, const char *name, const char *value)
 {
     if (!*value)
         return usage(p, "%s needs the name of the image's ELF file%s", name, "");
-    p->o->elf = value;
+    p->o->elf = p->o->target.elf = value;
     return 0;
 }
 
@@ -233,7 +233,7 @@ const struct option_row option_table[] = {
      "be repeated"},
     {"--recording", "FILE", FOR_TARGET, set_recording, "what hvscope snapshot or record wrote"},
     {"--beacon", "PA", FOR_TARGET, set_beacon, "where the beacon is, if not where the image says"},
-    {"--elf", "FILE", BIT(VIEW) | BIT(EVENTS), set_elf,
+    {"--elf", "FILE", FOR_TARGET, set_elf,
      "symbols (default: the image's hv.elf beside DIR, if its\nbuild id is that of the image)"},
     {"--cpu", "N[,N...]", FOR_CPU, set_cpus, "only these CPUs; view: begin with this one"},
     {"--json", NULL, FOR_DATA, set_json, "one JSON object on one line, with its \"schema\""},

@@ -23,6 +23,7 @@ struct wait_expr {
 int wait_parse(const char *text, struct wait_expr *e, struct failure *f);
 
 /* The left side's value now; false: it has none (CPU off, slot cannot be read). */
+bool wait_is_counter(const struct wait_expr *e); /* something that only our image counts */
 bool wait_value(const struct wait_expr *e, const struct snapshot *snap, uint64_t *value);
 bool wait_holds(const struct wait_expr *e, uint64_t value);
 

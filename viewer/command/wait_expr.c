@@ -144,6 +144,11 @@ static bool slot_value(const struct field *field, const struct snapshot *snap,
     return field->at < 2 || i.block;
 }
 
+bool wait_is_counter(const struct wait_expr *e)
+{
+    return fields[e->field].of == OF_COUNTER;
+}
+
 bool wait_value(const struct wait_expr *e, const struct snapshot *snap, uint64_t *value)
 {
     const struct field *field = &fields[e->field];

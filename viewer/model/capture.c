@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/capture.h"
 
+#include "model/profile.h"
+#include "source/tap.h"
+
 #include <hvscope/trace.h>
 #include <string.h>
 
@@ -132,22 +135,27 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
 {
     const struct machine *m = &snap->machine;
     struct capture c = {src, m, set};
+    struct tap tap = source_tap(src, set);
     struct source_piece piece;
 
     set->nr = 0;
-    for (unsigned int i = 0; source_piece(src, i, &piece) == 0; i++)
+    for (unsigned int i = 0; !m->profile->visit && source_piece(src, i, &piece) == 0; i++)
         take_page(&c, piece.base + BEACON_LOAD_OFFSET);
-    take_range(&c, m->pa, m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
+    if (!m->profile->visit)
+        take_range(&c, m->pa,
+                   m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (snap->cpu[i].on)
-            take_table(&c, snap->cpu[i].info.root, 0);
+            take_table(&c, snap->cpu[i].info.root, m->beacon.root_level);
     }
-    for (unsigned int i = 0; i < snap->ncpu; i++) {
+    for (unsigned int i = 0; i < snap->ncpu && m->profile->counted; i++) {
         if (snap->cpu[i].on)
             take_slots(&c, &snap->cpu[i]);
         take_ring(&c, &snap->cpu[i]);
     }
-    if (!page_find(set, m->pa & ~PAGE_MASK))
+    if (m->profile->visit)
+        m->profile->visit(&tap.src, m);
+    if (m->profile->visit ? !set->nr : !page_find(set, m->pa & ~PAGE_MASK))
         return failure_set(f, EXIT_NO_TARGET, "the beacon could not be read, or memory is short");
     return 0;
 }

@@ -93,7 +93,9 @@ static void check_chain(const struct machine *m, const struct cpu_snapshot *c, s
 
 static uint64_t l1_of(const struct cpu_snapshot *c)
 {
-    return c->chain.nr && c->chain.entry[0].end == CHAIN_TABLE ? c->chain.entry[0].next : 0;
+    return c->chain.nr && c->chain.entry[0].page < 0 && c->chain.entry[0].end == CHAIN_TABLE
+               ? c->chain.entry[0].next
+               : 0;
 }
 
 static void check_pair(const struct machine *m, const struct cpu_snapshot *a,

@@ -55,14 +55,12 @@ const char *machine_region(const struct machine *m, uint64_t va)
 int machine_require_mapcache(const struct machine *m, struct failure *f)
 {
     if (!m->profile->mapcache)
-        return failure_set(f, EXIT_NO_MAPCACHE,
-                           "the target is understood, but it has no mapcache: walk, map and cpus "
-                           "can look at it");
+        return failure_set(f, EXIT_NO_MAPCACHE, "%s", m->profile->missing);
     if (m->beacon.state != BEACON_MMU_ON)
         return 0;
     return failure_set(f, EXIT_NO_MAPCACHE,
-                       "the mapcache is not set up yet (the image is "
-                       "booting): try again in a moment");
+                       "the mapcache is not set up yet (%s is booting): try again in a moment",
+                       m->profile->counted ? "the image" : "Xen");
 }
 
 const char *machine_engine_name(const struct machine *m)
@@ -70,7 +68,7 @@ const char *machine_engine_name(const struct machine *m)
     static const char *const names[] = {
         [BEACON_ENGINE_XEN] = "xen", [BEACON_ENGINE_BBM] = "bbm", [BEACON_ENGINE_CLOCK] = "clock"};
 
-    return m->profile->mapcache ? names[m->beacon.engine] : NULL;
+    return m->profile->counted ? names[m->beacon.engine] : NULL;
 }
 
 const char *machine_state_text(const struct machine *m)

@@ -25,11 +25,25 @@ enum machine_status {
 
 struct profile;
 
+/* Profile xen: where (VA) its variables are; 0: it has none such. See xen.h. */
+struct machine_xen {
+    unsigned int word;       /* bytes of a pointer */
+    unsigned int mask_bytes; /* of a mask of CPUs that are read */
+    uint64_t build_id;       /* its bytes in the image */
+    uint64_t online, present;
+    uint64_t offsets, percpu_start;
+    uint64_t pgtable;        /* per CPU: pointer to the root */
+    uint64_t shared_pgtable; /* the root of all CPUs */
+    uint64_t dommap;         /* per CPU: pointer to the slots */
+    uint64_t root;           /* PA of CPU0's root; 0: not known (yet) */
+};
+
 struct machine {
     const struct profile *profile;
-    const char *arch;                     /* "arm64" or "arm32" */
-    const char *note;                     /* what is assumed, for a person; NULL: nothing */
-    uint64_t root;                        /* profile el2 without registers: what was named */
+    const char *arch; /* "arm64" or "arm32" */
+    const char *note; /* what is assumed, for a person; NULL: nothing */
+    uint64_t root;    /* profile el2 without registers: what was named */
+    struct machine_xen xen;
     uint64_t pa;                          /* of the beacon; 0: it has none */
     struct beacon beacon;                 /* ncpu, nr_banks, entries, stride, … are in bounds */
     char message[BEACON_MESSAGE_MAX + 1]; /* printable ASCII, NUL-terminated */
@@ -77,7 +91,7 @@ bool machine_has_memory(const struct machine *m, uint64_t pa, uint64_t size);
 /* Does any byte of the 2 MiB from pa lie in a bank of RAM? */
 bool machine_slot_in_ram(const struct machine *m, uint64_t pa);
 
-/* Words that tools use: "xen", "bbm", "clock", NULL without a mapcache; "on", "off", "mmu-off". */
+/* Words that tools use: "xen", "bbm", "clock", NULL if it names none; "on", "off", "mmu-off". */
 const char *machine_engine_name(const struct machine *m);
 const char *machine_cpu_state_name(enum beacon_cpu_state state);
 

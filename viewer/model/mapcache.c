@@ -28,7 +28,8 @@ static enum slot_state judge(const struct machine *m, lpae_t pte)
 {
     uint64_t into = block_pa(pte) - m->beacon.bank[0].base, size = m->beacon.bank[0].size;
     bool in_first = size >= SLOT_SIZE && into <= size - SLOT_SIZE; /* nearly all are */
-    bool in_ram = in_first || !pte_is_leaf(pte, 2) || machine_slot_in_ram(m, block_pa(pte));
+    bool in_ram = in_first || m->profile->foreign_pa || !pte_is_leaf(pte, 2) ||
+                  machine_slot_in_ram(m, block_pa(pte));
 
     return slot_state(pte, m->beacon.slot_attr, in_ram);
 }
@@ -61,6 +62,7 @@ struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_
     if (!info.block)
         return info;
     info.pa = block_pa(pte);
+    info.odd = !machine_slot_in_ram(m, info.pa) && info.state != SLOT_BROKEN;
     info.mfn = mfn_x(paddr_to_mfn(_paddr(info.pa)));
     info.has_home = m->beacon.engine != BEACON_ENGINE_CLOCK;
     info.home = mapcache_home(_mfn(info.mfn), m->beacon.domheap_entries);
@@ -88,6 +90,12 @@ static void read_slots(const struct source *src, const struct machine *m, struct
 static void read_once(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
 {
     uint64_t before, after = 1, head;
+
+    if (!m->profile->counted) {
+        chain_read(src, m, c->info.root, &c->chain);
+        read_slots(src, m, c);
+        return;
+    }
     uint64_t pa =
         m->pa + m->beacon.cpu_offset + (uint64_t)c->cpu * m->beacon.cpu_stride + GENERATION;
 
@@ -118,6 +126,47 @@ static void count_slots(const struct machine *m, struct cpu_snapshot *c)
     }
 }
 
+#define ATTRS_MAX 32 /* kinds of attributes that are told apart */
+
+/* The attributes that most valid slots have; of several, those that were found first. */
+static void find_usual_attr(struct snapshot *snap)
+{
+    struct beacon *b = &snap->machine.beacon;
+    uint64_t attr[ATTRS_MAX];
+    unsigned int times[ATTRS_MAX] = {0}, nr = 0, best = 0;
+
+    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
+        for (unsigned int i = 0; i < b->domheap_entries; i++) {
+            lpae_t pte = snap->cpu[cpu].pte[i];
+            unsigned int n = 0;
+
+            if (!pte_is_leaf(pte, 2))
+                continue;
+            while (n < nr && attr[n] != (pte & SLOT_ATTR_MASK))
+                n++;
+            if (n == ATTRS_MAX)
+                continue;
+            attr[n] = pte & SLOT_ATTR_MASK;
+            nr = n == nr ? nr + 1 : nr;
+            times[n]++;
+        }
+    }
+    for (unsigned int n = 1; n < nr; n++)
+        best = times[n] > times[best] ? n : best;
+    if (nr)
+        b->slot_attr = attr[best];
+}
+
+static void count_all(struct snapshot *snap)
+{
+    if (snap->machine.profile->foreign_pa)
+        find_usual_attr(snap);
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on && snap->machine.profile->mapcache)
+            count_slots(&snap->machine, &snap->cpu[i]);
+    }
+}
+
 void snapshot_recount(struct snapshot *snap, unsigned int cpu)
 {
     if (snap->cpu[cpu].on)
@@ -145,7 +194,6 @@ static int read_cpu(const struct source *src, const struct machine *m, struct cp
         if (c->consistent)
             break;
     }
-    count_slots(m, c);
     return 0;
 }
 
@@ -159,6 +207,7 @@ int snapshot_read(const struct source *src, const struct machine *m, struct snap
         if (read_cpu(src, m, &snap->cpu[i], f))
             return -1;
     }
+    count_all(snap);
     if (!machine_is_same_boot(src, m))
         return failure_set(f, EXIT_NOT_UNDERSTOOD,
                            "the machine was reset while it was read: try "

@@ -55,6 +55,7 @@ struct slot_info {
     bool block; /* a valid block: the four fields below mean something */
     uint64_t mfn;
     uint64_t pa;
+    bool odd;      /* its address is outside RAM: legal on a Xen */
     bool has_home; /* engines whose slot follows from the frame */
     unsigned int home;
     unsigned int probe;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/profile.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 /* In the order in which they are tried; the last takes what it is given. */
-static const struct profile *const profiles[] = {&profile_hv, &profile_el2};
+static const struct profile *const profiles[] = {&profile_hv, &profile_xen, &profile_el2};
 
 #define NR_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
@@ -34,11 +35,12 @@ static enum machine_status try(const struct profile *profile, const struct sourc
     return profile->find(src, spec, m, f);
 }
 
-/* A target of no kind: what the first kind says of it is told. */
+/* A target of no kind: what the first kind says of it is told, or a Xen whose symbols are given. */
 enum machine_status machine_find(const struct source *src, const struct target_spec *spec,
                                  struct machine *m, struct failure *f)
 {
     struct failure other;
+    char path[PATH_MAX];
 
     if (spec->profile)
         return try(profile_find(spec->profile), src, spec, m, f);
@@ -50,6 +52,8 @@ enum machine_status machine_find(const struct source *src, const struct target_s
                 *f = other;
             return status;
         }
+        if (profiles[i] == &profile_xen && target_symbols(spec, path, sizeof(path)))
+            *f = other;
     }
     return MACHINE_FOREIGN;
 }

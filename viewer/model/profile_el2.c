@@ -83,6 +83,8 @@ static int read_cpu(const struct source *src, const struct machine *m, unsigned 
 
 const struct profile profile_el2 = {
     .name = "el2",
+    .missing =
+        "the target is understood, but it has no mapcache: walk, map and cpus can look at it",
     .find = find,
     .is_same_boot = same_boot,
     .read_cpu = read_cpu,

@@ -283,6 +283,7 @@ const struct profile profile_hv = {
     .name = "hv",
     .mapcache = true,
     .counted = true,
+    .tells_cpus = true,
     .find = find,
     .is_same_boot = same_boot,
     .read_cpu = read_cpu,

@@ -28,27 +28,32 @@ unsigned int machine_l2_pages(const struct machine *m)
     return (m->beacon.domheap_entries + PT_ENTRIES - 1) / PT_ENTRIES;
 }
 
+/* A root at level 1 (arm32) leads to the slots itself. */
 void chain_read(const struct source *src, const struct machine *m, uint64_t root,
                 struct chain *chain)
 {
-    struct chain_entry top = {.level = 0, .index = m->beacon.l0_index, .table = root};
+    const struct beacon *b = &m->beacon;
+    struct chain_entry e = {
+        .level = b->root_level, .index = b->l0_index, .page = -1, .table = root};
 
     chain->nr = 0;
-    if (!read_entry(src, m, chain, top))
-        return;
-    for (unsigned int i = 0; i < machine_l2_pages(m); i++) {
-        struct chain_entry e = {.level = 1, .index = i, .table = chain->entry[0].next};
-
+    if (b->root_level == 0) {
+        if (!read_entry(src, m, chain, e))
+            return;
+        e = (struct chain_entry){.level = 1, .table = chain->entry[0].next};
+    }
+    for (unsigned int i = 0; i < machine_l2_pages(m); i++, e.index++) {
+        e.page = (int)i;
         read_entry(src, m, chain, e);
     }
 }
 
 uint64_t chain_l2(const struct chain *chain, unsigned int n)
 {
-    for (unsigned int i = 1; i < chain->nr; i++) {
+    for (unsigned int i = 0; i < chain->nr; i++) {
         const struct chain_entry *e = &chain->entry[i];
 
-        if (e->index == n && e->end == CHAIN_TABLE)
+        if (e->page == (int)n && e->end == CHAIN_TABLE)
             return e->next;
     }
     return 0;

@@ -12,7 +12,7 @@
 
 #include <hvscope/pte.h>
 
-#define CHAIN_MAX (1 + DOMHEAP_SECOND_PAGES) /* L0[255], L1[0], L1[1] */
+#define CHAIN_MAX (1 + DOMHEAP_SECOND_PAGES) /* L0[255], L1[0], L1[1]; arm32: L1[2], L1[3] */
 
 /* Where an entry of the chain leads to. */
 enum chain_end {
@@ -25,6 +25,7 @@ enum chain_end {
 struct chain_entry {
     unsigned int level;
     unsigned int index;
+    int page;       /* it leads to slots 512 * page …; -1: to a table above them */
     uint64_t table; /* PA of the table that the entry is in */
     lpae_t pte;
     enum chain_end end;

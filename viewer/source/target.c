@@ -134,3 +134,15 @@ enum source_health target_health(const struct target *target)
         return SOURCE_GONE;
     return health;
 }
+
+bool target_symbols(const struct target_spec *spec, char *path, size_t size)
+{
+    if (spec->elf) {
+        snprintf(path, size, "%s", spec->elf);
+        return true;
+    }
+    if (spec->recording || spec->qmp || spec->nr_ram || !spec->dir)
+        return false;
+    snprintf(path, size, "%s/symbols", spec->dir);
+    return access(path, F_OK) == 0;
+}

@@ -22,6 +22,7 @@ struct target_spec {
     unsigned int nr_ram;
     bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */
     uint64_t beacon_pa;
+    const char *elf;     /* the hypervisor's symbols; NULL: those in the run directory, if any */
     const char *profile; /* what kind of hypervisor it is; NULL: to be found out */
     bool has_root;       /* tables begin at root, whatever the CPU's register says */
     uint64_t root;
@@ -37,6 +38,9 @@ struct target {
 /* Attach. 0, or -1 with f filled in (no machine: EXIT_NO_TARGET). */
 int target_open(struct target *target, const struct target_spec *spec, struct failure *f);
 void target_close(struct target *target);
+
+/* The file of symbols: what spec names, else DIR/symbols if it is there. False: none. */
+bool target_symbols(const struct target_spec *spec, char *path, size_t size);
 
 /*
  * Is it still the machine that was attached to? SOURCE_GONE also when its QEMU

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/cells.h"
 
+#include "model/profile.h"
+
 uint32_t cell_glyph(unsigned int state, unsigned int refs)
 {
     switch (state) {
@@ -106,6 +108,15 @@ enum role cells_role(const struct frame *f, const struct ui *ui, unsigned int cp
         return cell_role(state, pte_refs(c->pte[slot]));
     i = slot_describe(&f->snap->machine, slot, c->pte[slot]);
     return dimension_role(f, ui, &i, activity_slot(f->activity, cpu, slot));
+}
+
+bool cells_is_odd(const struct frame *f, unsigned int cpu, unsigned int slot)
+{
+    const struct machine *m = &f->snap->machine;
+    const struct cpu_snapshot *c = &f->snap->cpu[cpu];
+
+    return m->profile->foreign_pa && c->state[slot] < SLOT_STATES &&
+           slot_describe(m, slot, c->pte[slot]).odd;
 }
 
 static unsigned int weight(const struct cpu_snapshot *c, unsigned int slot)

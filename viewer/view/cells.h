@@ -15,6 +15,9 @@ uint32_t cell_glyph(unsigned int state, unsigned int refs);
 enum role cell_role(unsigned int state, unsigned int refs);
 
 /* The role of a slot by what ui->color says; glyphs stay what they are. */
+/* Does a slot map what is not RAM, as a Xen may? */
+bool cells_is_odd(const struct frame *f, unsigned int cpu, unsigned int slot);
+
 enum role cells_role(const struct frame *f, const struct ui *ui, unsigned int cpu,
                      unsigned int slot);
 

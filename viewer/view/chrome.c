@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/chrome.h"
 
+#include "model/profile.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -62,9 +64,10 @@ void chrome_draw_title(struct canvas *c, const struct frame *f, const struct ui 
         canvas_printf(c, 0, at + 1, cols - width - at - 1, ROLE_TITLE, "CPU%u", ui->cpu);
     } else {
         if (m)
-            at += 2 + canvas_printf(c, 0, at + 2, cols - width - at - 3, ROLE_TITLE,
-                                    "engine %s  %u %s", machine_engine_name(m), f->snap->ncpu,
-                                    f->snap->ncpu == 1 ? "CPU" : "CPUs");
+            at += 2 + canvas_printf(c, 0, at + 2, cols - width - at - 3, ROLE_TITLE, "%s %s  %u %s",
+                                    m->profile->counted ? "engine" : "Xen",
+                                    m->profile->counted ? machine_engine_name(m) : m->arch,
+                                    f->snap->ncpu, f->snap->ncpu == 1 ? "CPU" : "CPUs");
         draw_target(c, at + 2, cols - width - at - 3, f->target);
     }
     canvas_fill(c, 0, cols - width, width, chrome_state_role(f->word), ' ');

@@ -2,6 +2,7 @@
 /*
  * Events: the stream, the newest at the bottom.
  */
+#include "model/profile.h"
 #include "view/pages.h"
 
 #include <inttypes.h>
@@ -85,7 +86,9 @@ void events_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
                  ui->filter.text);
     if (n == 0)
         canvas_text(c, a.row, 1, a.cols - 1, ROLE_WARN,
-                    f->snap->machine.beacon.trace_mode == TRACE_OFF
+                    !f->snap->machine.profile->counted
+                        ? "a Xen records no events; in GDB, mapcache-trace logs its calls"
+                    : f->snap->machine.beacon.trace_mode == TRACE_OFF
                         ? "the image runs with trace=off"
                         : "no events");
     if (selected >= n)

@@ -230,11 +230,11 @@ static void draw_tables(struct canvas *c, const struct frame *f, const struct ui
                "tables above it");
     if (!s || !s->on)
         return;
-    canvas_printf(c, row++, col, width, ROLE_TEXT, "  root of CPU%u (TTBR0_EL2) 0x%" PRIx64,
-                  ui->cpu, s->info.root);
+    canvas_printf(c, row++, col, width, ROLE_TEXT, "  root of CPU%u (%s) 0x%" PRIx64, ui->cpu,
+                  f->snap->machine.beacon.root_level ? "HTTBR" : "TTBR0_EL2", s->info.root);
     for (unsigned int i = 0; i < s->chain.nr; i++) {
         const struct chain_entry *e = &s->chain.entry[i];
-        bool here = e->level == 0 || e->index == ui->slot / PT_ENTRIES;
+        bool here = e->page < 0 || e->page == (int)(ui->slot / PT_ENTRIES);
 
         slots_chain_text(&f->snap->machine, e, text, sizeof(text));
         canvas_printf(c, row++, col, width, here ? ROLE_STRONG : ROLE_DIM,

@@ -25,7 +25,8 @@ static void draw_cell(struct canvas *c, int row, int col, const struct frame *f,
     }
     if (marks_slot(f->marks, ui->cpu, slot))
         role = ROLE_CHANGED;
-    canvas_put(c, row, col, role, cell_glyph(s->state[slot], refs));
+    canvas_put(c, row, col, role,
+               cells_is_odd(f, ui->cpu, slot) ? '?' : cell_glyph(s->state[slot], refs));
 }
 
 static void draw_row(struct canvas *c, const struct layout *l, const struct frame *f,
@@ -56,7 +57,7 @@ static void draw_holes(struct canvas *c, const struct layout *l, const struct fr
                       "root 0x%" PRIx64 " is outside RAM", s->info.root);
     for (unsigned int i = 0; i < s->chain.nr; i++) {
         const struct chain_entry *e = &s->chain.entry[i];
-        int row = (e->level ? e->index * PT_ENTRIES : 0) / l->per_row + 3;
+        int row = (e->level ? (unsigned int)e->page * PT_ENTRIES : 0) / l->per_row + 3;
 
         if (e->end == CHAIN_TABLE || row >= l->tile_rows)
             continue;
@@ -92,7 +93,7 @@ void slots_chain_text(const struct machine *m, const struct chain_entry *e, char
         snprintf(buf, size, "-> nothing: a block, not a table");
     else if (e->end == CHAIN_OUTSIDE)
         snprintf(buf, size, "-> nothing: 0x%" PRIx64 " is outside RAM", e->next);
-    else if (e->level == 0)
+    else if (e->page < 0)
         snprintf(buf, size, "-> L1 at 0x%" PRIx64, e->next);
     else
         snprintf(buf, size, "-> L2 at 0x%" PRIx64 ", slots %u-%u", e->next, first, last);

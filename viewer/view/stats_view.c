@@ -2,6 +2,7 @@
 /*
  * Stats: rates, their last minutes, how slots are spread, who maps most.
  */
+#include "model/profile.h"
 #include "model/stats.h"
 #include "view/pages.h"
 
@@ -67,11 +68,13 @@ static void draw_spark(struct canvas *c, int row, int col, int width, const stru
     }
 }
 
-static int draw_rates(struct canvas *c, int row, int rows, int cols, const struct series *s)
+/* A Xen counts nothing: what is known is how many slots are in use. */
+static int draw_rates(struct canvas *c, int row, int rows, int cols, const struct series *s,
+                      bool counted)
 {
     int used = 0;
 
-    for (int i = 0; i < RATES && used < rows; i++, used++) {
+    for (int i = counted ? 0 : RATE_IN_USE; i < RATES && used < rows; i++, used++) {
         int at;
 
         canvas_text(c, row + used, 1, NAME_COLS, ROLE_DIM, rates[i].name);
@@ -136,7 +139,7 @@ static int draw_callers(struct canvas *c, int row, int rows, int col, int cols,
     unsigned int top[TOP_ROWS], n;
     char where[96];
 
-    if (!a || rows < 2)
+    if (!a || !f->snap->machine.profile->counted || rows < 2)
         return 0;
     canvas_printf(c, row, col + 1, cols, ROLE_STRONG, "top callers (%" PRIu64 " maps seen)",
                   a->maps);
@@ -157,7 +160,7 @@ static int draw_frames(struct canvas *c, int row, int rows, int col, int cols,
     const struct activity *a = f->activity;
     unsigned int top[TOP_ROWS], n;
 
-    if (!a || rows < 2)
+    if (!a || !f->snap->machine.profile->counted || rows < 2)
         return 0;
     canvas_text(c, row, col + 1, cols, ROLE_STRONG, "hot frames (2 MiB each)");
     n = tally_top(&a->frames, TOP_ROWS, top);
@@ -175,11 +178,13 @@ void stats_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
 {
     struct area a = page_area(c);
     int row = a.row, end = a.row + a.rows, wide = a.cols >= 2 * HALF_COLS;
+    bool counted;
 
+    counted = !f->snap || f->snap->machine.profile->counted;
     page_heading(c, ui, "Stats", "all CPUs, the last %u s", f->series ? f->series->nr : 0);
     if (!f->snap)
         return;
-    row += draw_rates(c, row, end - row, a.cols, f->series);
+    row += draw_rates(c, row, end - row, a.cols, f->series, counted);
     if (row + 1 < end && a.rows > 12)
         row++;
     if (wide) {
