@@ -52,7 +52,7 @@ enum machine_status machine_find(const struct source *src, const struct target_s
                 *f = other;
             return status;
         }
-        if (profiles[i] == &profile_xen && target_symbols(spec, path, sizeof(path)))
+        if (profiles[i] == &profile_xen && source_elf_path(spec, path, sizeof(path)))
             *f = other;
     }
     return MACHINE_FOREIGN;

@@ -178,7 +178,7 @@ static enum machine_status find(const struct source *src, const struct target_sp
 {
     char path[PATH_MAX];
 
-    if (target_symbols(spec, path, sizeof(path)))
+    if (source_elf_path(spec, path, sizeof(path)))
         return find_xen(src, path, m, f);
     failure_set(f, EXIT_NOT_UNDERSTOOD,
                 "for a Xen its symbols are needed: name them with --elf (xen-syms)");

@@ -57,7 +57,7 @@ int xen_symbols(const char *path, struct elf_image *elf, struct machine *m, stru
     struct elf_symbol symbol[NAMES];
     const char *missing;
 
-    if (elf_image_read(path, names, NAMES, elf, symbol, f))
+    if (source_read_elf(path, names, NAMES, elf, symbol, f))
         return -1;
     missing = missing_symbol(symbol);
     if (missing)

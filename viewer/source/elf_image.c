@@ -139,8 +139,8 @@ static int read_file(const char *path, const char *const names[], unsigned int n
     return ret;
 }
 
-int elf_image_read(const char *path, const char *const names[], unsigned int nr,
-                   struct elf_image *image, struct elf_symbol symbol[], struct failure *f)
+int source_read_elf(const char *path, const char *const names[], unsigned int nr,
+                    struct elf_image *image, struct elf_symbol symbol[], struct failure *f)
 {
     struct stat now;
 

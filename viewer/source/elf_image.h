@@ -33,7 +33,7 @@ struct elf_image {
  * symbol[]. The answer for an unchanged file and the same array of names is
  * remembered. 0, or -1 with f (EXIT_NOT_UNDERSTOOD).
  */
-int elf_image_read(const char *path, const char *const names[], unsigned int nr,
-                   struct elf_image *image, struct elf_symbol symbol[], struct failure *f);
+int source_read_elf(const char *path, const char *const names[], unsigned int nr,
+                    struct elf_image *image, struct elf_symbol symbol[], struct failure *f);
 
 #endif /* VIEWER_SOURCE_ELF_IMAGE_H */

@@ -135,7 +135,7 @@ enum source_health target_health(const struct target *target)
     return health;
 }
 
-bool target_symbols(const struct target_spec *spec, char *path, size_t size)
+bool source_elf_path(const struct target_spec *spec, char *path, size_t size)
 {
     if (spec->elf) {
         snprintf(path, size, "%s", spec->elf);

@@ -40,7 +40,7 @@ int target_open(struct target *target, const struct target_spec *spec, struct fa
 void target_close(struct target *target);
 
 /* The file of symbols: what spec names, else DIR/symbols if it is there. False: none. */
-bool target_symbols(const struct target_spec *spec, char *path, size_t size);
+bool source_elf_path(const struct target_spec *spec, char *path, size_t size);
 
 /*
  * Is it still the machine that was attached to? SOURCE_GONE also when its QEMU
