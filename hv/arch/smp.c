@@ -6,6 +6,7 @@
 #include "arch/percpu.h"
 #include "arch/psci.h"
 #include "arch/timer.h"
+#include "core/check.h"
 #include "core/fdt.h"
 #include "core/main.h"
 #include "core/printk.h"
@@ -52,6 +53,7 @@ static struct boot_cpu *boot_cpu_make(unsigned int cpu, uint64_t mpidr)
     beacon_cpu_init(cpu, mpidr);
     if (!root_make(cpu) || !trace_init_cpu(cpu))
         return NULL;
+    check_cpu(cpu);
     boot_cpu_init(boot);
     boot->stack_pa = paddr_x(virt_to_paddr(stack)) + (PAGE_SIZE << STACK_ORDER);
     boot->stack_va = (uintptr_t)stack + (PAGE_SIZE << STACK_ORDER);

@@ -512,7 +512,7 @@ static struct ghost *ghosts_in_the_way(struct bbm *b, struct page *p, unsigned i
 
         next = g->next;
         if (g->any || bbm_change(&b->config, g->old, e->new, p->level) != BBM_NO_CHANGE)
-            found = g;
+            found = found && g->any ? found : g; /* one that is known says more */
         else if (!bbm_stricter(g->old, e->new, p->level))
             ghost_drop(b, g);
     }
@@ -648,10 +648,11 @@ static void probe_entry(struct bbm *b, uint32_t n, unsigned int index, const str
         return;
     g->probe = g->any = true;
     g->seen = EVERY;
+    g->debt &= ~p->flushed;
     p->ghost[index] = (uint32_t)(g - b->ghost);
 }
 
-static void probe_unknown(struct bbm *b, const struct bbm_cover *c)
+static void probe_unknown(struct bbm *b, const struct bbm_cover *c, uint64_t targets)
 {
     for (uint32_t n = 0; n < b->nr_pages; n++) {
         const struct page *p = &b->page[n];
@@ -659,10 +660,10 @@ static void probe_unknown(struct bbm *b, const struct bbm_cover *c)
         uint64_t end = p->va + ((uint64_t)PT_ENTRIES << shift) - 1;
         uint64_t from = c->first > p->va ? c->first : p->va, to = c->last < end ? c->last : end;
 
-        for (uint64_t i = from - p->va;
-             p->holders && from <= to && i >> shift <= (to - p->va) >> shift;
-             i += UINT64_C(1) << shift)
-            probe_entry(b, n, (unsigned int)(i >> shift), c);
+        if (!(p->holders & targets) || from > to)
+            continue;
+        for (uint64_t i = (from - p->va) >> shift; i <= (to - p->va) >> shift; i++)
+            probe_entry(b, n, (unsigned int)i, c);
     }
 }
 
@@ -676,7 +677,7 @@ static void tlbi(struct bbm *b, const struct bbm_event *e)
     if (c.all)
         b->cpu[e->cpu].all_pending |= targets;
     else if (!c.bad && b->may_be_unknown)
-        probe_unknown(b, &c);
+        probe_unknown(b, &c, targets);
     for (uint32_t i = 0; i < b->nr_live; i++) {
         struct ghost *g = &b->ghost[b->live[i]];
 
@@ -687,20 +688,40 @@ static void tlbi(struct bbm *b, const struct bbm_event *e)
     }
 }
 
-/* These CPUs hold nothing any more but what they can walk to. */
-static void all_completed(struct bbm *b, uint64_t cpus)
+/* Every holder of these entries has flushed everything since they became unknown. */
+static void page_known(struct bbm *b, struct page *p)
 {
+    uint64_t flushed = p->flushed;
+
+    for (uint32_t i = b->nr_live; i-- > 0;) {
+        struct ghost *g = &b->ghost[b->live[i]];
+
+        if (g->probe && &b->page[g->page] == p)
+            ghost_drop(b, g);
+    }
+    set_all_unknown(p, false);
+    p->flushed = flushed;
+}
+
+/* These CPUs hold nothing any more but what they can walk to. */
+static void all_completed(struct bbm *b, uint64_t cpus, uint64_t time)
+{
+    for (uint32_t i = b->nr_live; i-- > 0;) {
+        struct ghost *g = &b->ghost[b->live[i]];
+
+        if (!g->probe)
+            continue;
+        g->debt &= ~cpus;
+        if (!g->debt)
+            ghost_close(b, g, time);
+    }
     for (uint32_t n = 0; n < b->nr_pages; n++) {
         struct page *p = &b->page[n];
         bool was_open = (p->flushed & p->holders) != p->holders;
 
         p->flushed |= cpus;
-        if (was_open && (p->flushed & p->holders) == p->holders) {
-            uint64_t flushed = p->flushed;
-
-            set_all_unknown(p, false);
-            p->flushed = flushed;
-        }
+        if (was_open && (p->flushed & p->holders) == p->holders)
+            page_known(b, p);
         p->holders &= ~cpus | p->cpus;
     }
 }
@@ -726,7 +747,7 @@ static void dsb(struct bbm *b, const struct bbm_event *e)
     all = b->cpu[c].all_pending & reach_of;
     if (all && type == (TRACE_DSB_TYPE_LD | TRACE_DSB_TYPE_ST)) {
         b->cpu[c].all_pending &= ~reach_of;
-        all_completed(b, all);
+        all_completed(b, all, e->time);
     }
     for (uint32_t i = b->nr_fresh; type != TRACE_DSB_TYPE_LD && i-- > 0;) {
         if (b->fresh[i].cpu == c)
@@ -831,9 +852,8 @@ void bbm_lost(struct bbm *b, unsigned int cpu, uint64_t lost)
 {
     b->totals.lost += lost;
     b->may_be_unknown = true;
-    b->cpu[cpu].all_pending = 0;
     for (unsigned int k = 0; k < BBM_CPUS; k++)
-        b->cpu[k].all_pending &= ~bit(cpu);
+        b->cpu[k].all_pending = 0;
     for (uint32_t i = b->nr_live; i-- > 0;) {
         struct ghost *g = &b->ghost[b->live[i]];
 

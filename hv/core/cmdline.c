@@ -35,6 +35,11 @@ static bool set_census(struct word value)
     return set_bool(value, &options.census);
 }
 
+static bool set_check(struct word value)
+{
+    return set_bool(value, &options.check);
+}
+
 static bool set_trace(struct word value)
 {
     static const char *const modes[] = {
@@ -165,6 +170,7 @@ static const struct option {
     const char *values;
 } table[] = {
     {"census", set_census, "on, off"},
+    {"check", set_check, "on, off"},
     {"directmap", set_directmap, "on, off"},
     {"fault", set_fault, FAULT_NAMES},
     {"guests", set_guests, "0 to 8"},

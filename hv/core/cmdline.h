@@ -15,6 +15,7 @@
 struct options {
     bool directmap;             /* directmap=on|off (off) */
     bool census;                /* census=on|off (off) */
+    bool check;                 /* check=on|off (off) */
     enum trace_mode trace;      /* trace=off|api|all (api) */
     enum fault fault;           /* fault=NAME (none) */
     enum clock_policy mapcache; /* mapcache=lazy|zap|strict (lazy), engine clock only */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/console.h"
 #include "core/census.h"
+#include "core/check.h"
 #include "core/cmdline.h"
 #include "core/panic.h"
 #include "core/printk.h"
@@ -45,6 +46,7 @@ static void command_stats(struct word rest)
 {
     (void)rest;
     work_print_totals();
+    check_print_totals();
     guests_print();
     printk("domheap: %lu of %lu pages free\n", domheap_free_pages(), domheap_total_pages());
 }

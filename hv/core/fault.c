@@ -4,6 +4,7 @@
 #include "core/cmdline.h"
 #include "core/pace.h"
 #include "core/printk.h"
+#include "core/trace_all.h"
 #include "mm/bootmem.h"
 #include "mm/page_alloc.h"
 #include "mm/pgtable.h"
@@ -122,6 +123,7 @@ static bool share_l2(void)
 
     if (cpus_online() < 2 || !per_cpu(xen_dommap, 1))
         return false;
+    trace_slots_shared = true;
     theirs = per_cpu(xen_dommap, 1) + last * PT_ENTRIES;
     first = xen_map_table(pte_mfn(this_cpu(xen_pgtable)[DOMHEAP_L0_INDEX]));
     write_pte(&first[pt_index(DOMHEAP_VIRT_START, 1) + last],

@@ -93,6 +93,7 @@ void hv_main(uint64_t fdt_pa)
 void secondary_main(uint64_t cpu)
 {
     trace_registers_init(this_cpu(beacon_cpu));
+    trace_cpu_begin();
     identity_map_remove(this_cpu(xen_pgtable));
     CHECK(smp_processor_id() == cpu, "this_cpu(cpu_id) is %u, not %lu", smp_processor_id(), cpu);
     gic_cpu_init();

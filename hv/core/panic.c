@@ -5,6 +5,7 @@
 #include "arch/psci.h"
 #include "core/beacon.h"
 #include "core/printk.h"
+#include "core/trace_all.h"
 
 #define MESSAGE_MAX   400
 #define BACKTRACE_MAX 16
@@ -50,6 +51,7 @@ void panic(const char *format, ...)
     va_end(args);
     printk("PANIC on CPU%u: %s\n", smp_processor_id(), message);
     backtrace_print();
+    trace_text(TRACE_TEXT_PANIC, message);
     beacon_panic(message);
     machine_off(BEACON_EXIT_PANIC);
 }

@@ -30,18 +30,6 @@ bool trace_init_cpu(unsigned int cpu)
     return true;
 }
 
-void trace_start(void)
-{
-    unsigned int classes = 0;
-
-    if (options.trace >= TRACE_API)
-        classes |= 1u << TRACE_SITE_API;
-    if (options.trace == TRACE_ALL)
-        classes |= 1u << TRACE_SITE_ALL;
-    if (classes)
-        trace_sites_enable(classes);
-}
-
 static void record(enum trace_kind kind, uint64_t what, const void *caller)
 {
     if (trace_site(TRACE_SITE_API))
@@ -80,6 +68,8 @@ void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsign
            caller);
     census_map(page_of(mfn, slot), caller);
     trace_end(c);
+    if (hit && trace_site(TRACE_SITE_CHECK))
+        trace_use(vaddr_x(page_of(mfn, slot)));
     if (tracepoint_armed(~0u))
         tracepoint_changed(mfn, slot, refs, true);
 }
@@ -89,6 +79,8 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
     struct beacon_cpu *c = trace_cpu;
 
     c->unmaps++;
+    if (trace_site(TRACE_SITE_CHECK))
+        trace_use(vaddr_x(page_of(mfn, slot)));
     record(TRACE_UNMAP, what_of(mfn, slot, refs), caller);
     census_unmap(page_of(mfn, slot), caller);
     trace_end(c);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/trace_all.h"
 #include "arch/irq.h"
+#include "core/check.h"
+#include "core/cmdline.h"
+#include "core/printk.h"
 #include "core/string.h"
+#include "core/trace.h"
 #include "core/trace_put.h"
 #include "mm/boot_tables.h"
 #include "mm/domain_page.h"
@@ -69,47 +73,106 @@ static inline void put_pte(const lpae_t *p, lpae_t pte, unsigned int place, uint
     side_done(c, sides + 1);
 }
 
+/* With check=on, the ring may be there for maps only. */
+static inline bool in_ring(void)
+{
+    return !trace_site(TRACE_SITE_CHECK) || options.trace == TRACE_ALL;
+}
+
+static __attribute__((noinline)) void checked_store(lpae_t *p, lpae_t pte, unsigned int place,
+                                                    uint64_t pc)
+{
+    struct bbm_event e = {.kind = BBM_STORE,
+                          .where = pc,
+                          .pa = entry_pa(p),
+                          .old = *p,
+                          .new = pte,
+                          .foreign = (place >> TRACE_REGIME_SHIFT & TRACE_REGIME_MASK) !=
+                                     TRACE_REGIME_EL2};
+
+    check_action(&e);
+    *(volatile lpae_t *)p = pte;
+    check_action_end();
+}
+
 void trace_pte_store(lpae_t *p, lpae_t pte, unsigned int place)
 {
     uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
 
-    put_pte(p, pte, place, pc);
-    *(volatile lpae_t *)p = pte;
-    trace_action_end(flags);
+    if (in_ring())
+        put_pte(p, pte, place, pc);
+    if (trace_site(TRACE_SITE_CHECK))
+        checked_store(p, pte, place, pc);
+    else
+        *(volatile lpae_t *)p = pte;
+    local_irq_restore(flags);
 }
 
 void trace_refs_store(lpae_t *p, lpae_t pte)
 {
-    trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
-              entry_pa(p), pte);
-    *(volatile lpae_t *)p = pte;
+    if (in_ring())
+        trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
+                  entry_pa(p), pte);
+    if (trace_site(TRACE_SITE_CHECK))
+        checked_store(p, pte, TRACE_PLACE_EL2, (uintptr_t)__builtin_return_address(0));
+    else
+        *(volatile lpae_t *)p = pte;
+}
+
+static __attribute__((noinline)) void checked_tlbi(unsigned int more, uint64_t operand, uint64_t pc)
+{
+    struct bbm_event e = {.kind = BBM_TLBI,
+                          .where = pc,
+                          .operand = operand,
+                          .op = more & TRACE_TLBI_OP_MASK,
+                          .scope = more >> TRACE_TLBI_SCOPE_SHIFT & TRACE_TLBI_SCOPE_MASK};
+
+    check_action(&e);
 }
 
 uint64_t trace_tlbi(unsigned int kind_more, uint64_t operand)
 {
     uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
 
-    trace_put(kind_more, operand, pc);
+    if (in_ring())
+        trace_put(kind_more, operand, pc);
+    if (trace_site(TRACE_SITE_CHECK))
+        checked_tlbi(kind_more >> TRACE_MORE_BITS_AT, operand, pc);
     return flags;
 }
 
 void trace_action_end(uint64_t flags)
 {
+    if (trace_site(TRACE_SITE_CHECK))
+        check_action_end();
     local_irq_restore(flags);
 }
 
 /* The barriers so far are in the ring; the word begins anew. */
-static void spill(void)
+static uint64_t spill(uint64_t word)
 {
     struct beacon_cpu *c = trace_cpu;
     uint64_t head = c->ring_head, sides = c->ring_sides, barriers = c->ring_barriers;
 
-    trace_fill(trace_at(c, head), trace_stamp(TRACE_BARRIERS), sides, barriers, trace_word);
+    trace_fill(trace_at(c, head), trace_stamp(TRACE_BARRIERS), sides, barriers, word);
     trace_publish(c, head + 1);
-    __atomic_store_n(&c->ring_barriers, barriers + trace_barrier_count(trace_word),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&c->ring_barriers, barriers + trace_barrier_count(word), __ATOMIC_RELEASE);
     side_done(c, sides + 1);
-    trace_word = TRACE_BARRIERS_NONE;
+    return TRACE_BARRIERS_NONE;
+}
+
+/* With check=on each barrier comes here, one at a time; its code goes into another word. */
+static void checked_barrier(unsigned int code)
+{
+    struct bbm_event e = {.kind = BBM_BARRIER, .code = (enum trace_barrier)code};
+    uint64_t *word = &this_cpu(trace_word_checked);
+
+    trace_word = TRACE_WORD_CHECK;
+    if (in_ring())
+        *word = *word << TRACE_BARRIER_BITS | code;
+    if ((int64_t)*word < 0)
+        *word = spill(*word);
+    check_event(&e);
 }
 
 /* An interrupt between the site's ADDS and its branch may have been here already. */
@@ -117,28 +180,57 @@ void trace_barrier(unsigned int code)
 {
     uint64_t flags = local_irq_save();
 
-    (void)code;
-    if ((int64_t)trace_word < 0)
-        spill();
+    if (trace_site(TRACE_SITE_CHECK))
+        checked_barrier(code);
+    else if ((int64_t)trace_word < 0)
+        trace_word = spill(trace_word);
     local_irq_restore(flags);
 }
 
+/* A full word would lose its mark. With check=on the interrupted barrier is told later. */
 void trace_interrupt_entry(void)
 {
-    if (trace_site(TRACE_SITE_ALL) && (int64_t)trace_word < 0)
-        trace_barrier(0);
+    if (!trace_site(TRACE_SITE_ALL) || (int64_t)trace_word >= 0)
+        return;
+    trace_word = trace_site(TRACE_SITE_CHECK) ? TRACE_WORD_CHECK : spill(trace_word);
 }
 
 void trace_interrupt(unsigned int number, uint64_t pc)
 {
-    if (trace_site(TRACE_SITE_ALL))
+    if (!trace_site(TRACE_SITE_ALL))
+        return;
+    if (in_ring())
         trace_put(TRACE_IRQ, number, pc);
+    if (trace_site(TRACE_SITE_CHECK))
+        check_event(&(struct bbm_event){.kind = BBM_IRQ});
 }
 
 void trace_ttbr(uint64_t ttbr)
 {
-    if (trace_site(TRACE_SITE_ALL))
+    uint64_t flags = local_irq_save();
+
+    if (trace_site(TRACE_SITE_ALL) && in_ring())
         trace_put(TRACE_TTBR, ttbr, (uintptr_t)__builtin_return_address(0));
+    if (trace_site(TRACE_SITE_CHECK))
+        check_event(&(struct bbm_event){.kind = BBM_TTBR, .operand = ttbr});
+    local_irq_restore(flags);
+}
+
+void trace_use(uint64_t va)
+{
+    check_event(&(struct bbm_event){.kind = BBM_USE, .operand = va});
+}
+
+void trace_cpu_begin(void)
+{
+    char text[TRACE_TEXT_BYTES];
+
+    this_cpu(trace_word_checked) = TRACE_BARRIERS_NONE;
+    if (trace_site(TRACE_SITE_CHECK))
+        trace_word = TRACE_WORD_CHECK;
+    trace_ttbr(read_sysreg(ttbr0_el2));
+    snprintk(text, sizeof(text), "CPU%u starts", smp_processor_id());
+    trace_text(TRACE_TEXT_BOOT, text);
 }
 
 /* Bytes at from on, as many words as text has; 0 behind its end. */
@@ -158,12 +250,14 @@ void trace_text(enum trace_text type, const char *text)
     uint64_t flags = local_irq_save(), head = c->ring_head, n = 0;
 
     length = length < most ? length : most;
-    if (!c->ring) {
+    if (!trace_site(TRACE_SITE_ALL) || !c->ring) {
         local_irq_restore(flags);
         return;
     }
     do {
-        uint64_t stamp = n ? (uint64_t)(TRACE_DETAIL | MORE(TRACE_DETAIL_TEXT)) << TRACE_KIND_SHIFT
+        uint64_t stamp = n ? (uint64_t)(TRACE_DETAIL | MORE(TRACE_DETAIL_TEXT))
+                                     << TRACE_KIND_SHIFT |
+                                 (c->ring_sides + n - 1)
                            : trace_stamp(TRACE_TEXT | MORE(type));
         size_t at = n * TRACE_TEXT_BYTES;
 
@@ -172,5 +266,25 @@ void trace_text(enum trace_text type, const char *text)
     } while (++n * TRACE_TEXT_BYTES < length);
     trace_publish(c, head + n);
     side_done(c, c->ring_sides + n - 1);
+    local_irq_restore(flags);
+}
+
+/* Sites of the checker first: the others ask them. */
+void trace_start(void)
+{
+    uint64_t flags = local_irq_save();
+
+    if (options.check) {
+        trace_sites_enable(1u << TRACE_SITE_CHECK);
+        this_cpu(trace_word_checked) = TRACE_BARRIERS_NONE;
+        trace_word = TRACE_WORD_CHECK;
+    }
+    if (options.trace >= TRACE_API)
+        trace_sites_enable(1u << TRACE_SITE_API);
+    if (options.trace == TRACE_ALL || options.check)
+        trace_sites_enable(1u << TRACE_SITE_ALL);
+    if (options.check)
+        check_start();
+    trace_cpu_begin();
     local_irq_restore(flags);
 }

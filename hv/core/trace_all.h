@@ -43,7 +43,13 @@ void trace_interrupt(unsigned int number, uint64_t pc);
 /* This CPU translates by this root from now on. */
 void trace_ttbr(uint64_t ttbr);
 
-/* A text for whoever reads the ring, if there is one. */
+/* For the checker: something is reached through this address of a slot. */
+void trace_use(uint64_t va);
+
+/* This CPU's first record, and what it translates by; its registers and ring are set. */
+void trace_cpu_begin(void);
+
+/* A text for whoever reads the ring, if it has more than maps. */
 void trace_text(enum trace_text type, const char *text);
 
 /* Tables of this CPU's slots are walked by others too (a fault on purpose): ticket their stores. */

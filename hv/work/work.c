@@ -3,6 +3,7 @@
 #include "arch/spinlock.h"
 #include "core/beacon.h"
 #include "core/census.h"
+#include "core/check.h"
 #include "core/cmdline.h"
 #include "core/console.h"
 #include "core/fault.h"
@@ -139,6 +140,7 @@ static void work_loop(void)
         if (smp_processor_id() == 0) {
             console_poll();
             fault_poll();
+            check_poll();
         }
     }
 }
@@ -148,6 +150,7 @@ static void machine_finish(void)
     while (__atomic_load_n(&nr_finished, __ATOMIC_ACQUIRE) != cpus_online())
         cpu_relax();
     work_print_totals();
+    check_print_totals();
     printk("off: every map was given back\n");
     machine_off(BEACON_EXIT_OK);
 }

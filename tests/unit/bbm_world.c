@@ -5,6 +5,7 @@
 #include <string.h>
 
 static uint64_t pages[8];
+static void *spare; /* of a world before: they are all of one size */
 
 static bool read_table(void *context, uint64_t pa, uint64_t entry[PT_ENTRIES])
 {
@@ -54,7 +55,7 @@ void world_make(struct world *w, unsigned int bbm_level, bool known, bool shared
                                 .known = known,
                                 .ordered = true,
                                 .pages = 16,
-                                .ghosts = 2048,
+                                .ghosts = 512,
                                 .read = read_table,
                                 .context = w};
 
@@ -63,7 +64,8 @@ void world_make(struct world *w, unsigned int bbm_level, bool known, bool shared
     w->table = shared ? WORLD_SHARED : WORLD_L2(0, 0);
     w->va = (shared ? SHARED_VA : PRIVATE_VA) + WORLD_INDEX * (UINT64_C(1) << 21);
     *world_entry(w, 0) = BLOCK_A;
-    w->memory = malloc(bbm_size(&config));
+    w->memory = spare ? spare : malloc(bbm_size(&config));
+    spare = NULL;
     w->bbm = bbm_init(w->memory, &config);
     bbm_root(w->bbm, 0, WORLD_ROOT(0));
     bbm_root(w->bbm, 1, WORLD_ROOT(1));
@@ -71,7 +73,8 @@ void world_make(struct world *w, unsigned int bbm_level, bool known, bool shared
 
 void world_free(struct world *w)
 {
-    free(w->memory);
+    free(spare);
+    spare = w->memory;
 }
 
 uint64_t *world_entry(struct world *w, unsigned int n)
