@@ -100,6 +100,10 @@ class Ram:
         """A 64-bit word."""
         return struct.unpack_from("<Q", self.map, pa - RAM_BASE)[0]
 
+    def words(self, pa: int, count: int) -> tuple[int, ...]:
+        """So many of them."""
+        return struct.unpack_from(f"<{count}Q", self.map, pa - RAM_BASE)
+
     def root(self, cpu: int) -> int:
         """struct beacon_cpu.root."""
         offset, stride = struct.unpack_from("<II", self.map, self.beacon + 152 - RAM_BASE)

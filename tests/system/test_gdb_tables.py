@@ -18,18 +18,21 @@ gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
 SHIFT = (39, 30, 21, 12)
 WALKS = """python
 import json, random
-from hvscope import regime, walk
+from hvscope import guestwalk, regime, walk
 from hvscope.target import TARGET, register
 def walks(name, high, root, addresses):
     rules, own = regime.regime_of(name, high, register)
+    nested = name == 'el1' and not regime.off_words('s2', register)
+    stage2 = regime.regime_of('s2', False, register) if nested else None
     pages = {}
     def read(pa, size):
         page = pa & ~4095
         if page not in pages:
             pages[page] = TARGET.read_phys(page, 4096)
         return pages[page][pa - page:pa - page + size]
+    tables = guestwalk.read_through(read, stage2)
     with TARGET.physical():
-        answers = [walk.walk(read, rules, root or own, va) for va in addresses]
+        answers = [walk.walk(tables, rules, root or own, va) for va in addresses]
     print(json.dumps([a["result"] and int(a["result"]["pa"], 0) for a in answers]))
 end"""
 
