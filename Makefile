@@ -29,7 +29,7 @@ include hv/hv.mk
 -include $(wildcard tests/unit/*.mk tests/bench/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: screenshots test-linux lint clean
+.PHONY: screenshots test-linux bench-gdb lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -83,6 +83,9 @@ soak: all ## ten minutes under load, and 1000 guests killed; SECONDS= GUESTS=
 
 bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/viewer_cost.py $(PARTS)
+
+bench-gdb: all ## what the GDB commands cost, as ratios to floors of the same run
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/tools_gdb.py
 
 test-linux: all ## GDB on the 260 000 leaves of Debian's arm64 kernel, against an oracle and in time
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/linux_tables.py

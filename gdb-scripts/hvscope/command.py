@@ -34,7 +34,8 @@ class HvCommand(gdb.Command):
             raise gdb.GdbError(f"hvscope: {wrong}") from None
         finally:
             TARGET.leave_physical()
-        gdb.write(answer + "\n")
+        gdb.write(answer)
+        gdb.write("\n")
 
     def run(self, arguments: Arguments) -> str:
         """The command's own work: options in, text out."""

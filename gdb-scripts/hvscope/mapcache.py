@@ -8,13 +8,14 @@ read in as few pieces as possible: a round trip to QEMU costs more than the byte
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from hvscope.beacon import MAPCACHE_READY, MMU_ON, PANICKED, Beacon, BeaconCpu, ReadPhys
 from hvscope.pte import (PAGE_SHIFT, PAGE_SIZE, PTE_ADDR_MASK, PTE_REFS_MAX, PTE_REFS_SHIFT,
                          PTE_VALID, SLOT_ADDR_MASK, SLOT_ATTR_MASK, SLOT_SHIFT, SLOT_SIZE,
-                         SLOT_STATES, pte_is_table, slot_is_block, slot_state)
+                         SLOT_STATES, pte_is_table, pte_refs, slot_is_block, slot_state)
 
 SCHEMA = "hvscope.mapcache/1"
 TABLE_ENTRIES = PAGE_SIZE // 8
@@ -33,33 +34,94 @@ def hex_json(value: int | None) -> str:
     return "null" if value is None else f'"{value:#x}"'
 
 
-def slot_decoder(beacon: Beacon) -> Callable[[int, int], Slot]:
-    """A function from (slot, entry) to what the dump says of it.
+class Decoder:
+    """What slots' entries say: called with (slot, entry); many() takes many at once.
 
-    What all slots share is worked out once, and a usual entry takes the short way:
-    full slots are most of what mapcache-dump costs.
+    What all slots share is worked out once, and a usual entry takes the short way: full slots
+    are most of what mapcache-dump costs.
     """
-    start, attr, entries = beacon.domheap_va, beacon.slot_attr, beacon.domheap_entries
-    banks = [(base - SLOT_SIZE, base + size) for base, size in beacon.banks if size]
-    placed = beacon.engine_name not in NO_PROBE_ENGINES
-    usual = [slot_state(attr | refs << PTE_REFS_SHIFT, attr, True)
-             for refs in range(PTE_REFS_MAX + 1)]
 
-    def decode(slot: int, pte: int) -> Slot:
-        va = start + (slot << SLOT_SHIFT)
-        refs = pte >> PTE_REFS_SHIFT & PTE_REFS_MAX
+    def __init__(self, beacon: Beacon) -> None:
+        self.start, self.attr, self.entries = (beacon.domheap_va, beacon.slot_attr,
+                                               beacon.domheap_entries)
+        self.banks = [(base - SLOT_SIZE, base + size) for base, size in beacon.banks if size]
+        self.placed = beacon.engine_name not in NO_PROBE_ENGINES
+        self.usual = [slot_state(self.attr | refs << PTE_REFS_SHIFT, self.attr, True)
+                      for refs in range(PTE_REFS_MAX + 1)]
+
+    def __call__(self, slot: int, pte: int) -> Slot:
+        va = self.start + (slot << SLOT_SHIFT)
+        refs = pte_refs(pte)
         if not slot_is_block(pte):
-            return slot, va, pte, slot_state(pte, attr, True), refs, None, None, None, None
+            return slot, va, pte, slot_state(pte, self.attr, True), refs, None, None, None, None
         pa = pte & SLOT_ADDR_MASK
-        state = "broken"
-        for low, high in banks:
-            if low < pa < high and pte & SLOT_ATTR_MASK == attr:
-                state = usual[refs]
-        if not placed:
+        state = slot_state(pte, self.attr, any(low < pa < high for low, high in self.banks))
+        if not self.placed:
             return slot, va, pte, state, refs, pa >> PAGE_SHIFT, pa, None, None
-        home = (pa >> SLOT_SHIFT) % entries
-        return slot, va, pte, state, refs, pa >> PAGE_SHIFT, pa, home, (slot - home) % entries
-    return decode
+        home = (pa >> SLOT_SHIFT) % self.entries
+        return (slot, va, pte, state, refs, pa >> PAGE_SHIFT, pa, home,
+                (slot - home) % self.entries)
+
+    def many(self, ptes: Iterable[tuple[int, int]]) -> list[Slot]:
+        """Slots of (slot, entry)."""
+        start, attr, entries, usual = self.start, self.attr, self.entries, self.usual
+        low, high = self.banks[0] if self.banks and self.placed else (0, 0)
+        slots: list[Slot] = []
+        for slot, pte in ptes:
+            pa = pte & SLOT_ADDR_MASK
+            if low < pa < high and pte & SLOT_ATTR_MASK == attr:
+                refs = pte >> PTE_REFS_SHIFT & PTE_REFS_MAX
+                home = (pa >> SLOT_SHIFT) % entries
+                slots.append((slot, start + (slot << SLOT_SHIFT), pte, usual[refs], refs,
+                              pa >> PAGE_SHIFT, pa, home, (slot - home) % entries))
+            else:
+                slots.append(self(slot, pte))
+        return slots
+
+
+class Words:
+    """Parts of lines that many slots have in common, made once.
+
+    One format of all numbers would take more than twice the time.
+    """
+
+    def __init__(self, start: int, entries: int) -> None:
+        vas = [(slot, start + (slot << SLOT_SHIFT)) for slot in range(entries)]
+        self.text = ["%6d  %-#14x  " % one for one in vas]
+        self.json = ['{"slot":%d,"va":"%#x","pte":"' % one for one in vas]
+        self.homes = ["%4d  " % n for n in range(entries)]
+        self.probes = ["%5d" % n for n in range(entries)]
+        self.homes_json = ['","home":%d,"probe":' % n for n in range(entries)]
+        self.probes_json = ["%d}" % n for n in range(entries)]
+        counts = range(PTE_REFS_MAX + 1)
+        self.states = {state: ["  %4d  %-9s  " % (refs, state) for refs in counts]
+                       for state in SLOT_STATES}
+        self.states_json = {state: ['","state":"%s","odd":false,"refs":%d,"mfn":"'
+                                    % (state, refs) for refs in counts] for state in SLOT_STATES}
+
+
+@lru_cache(maxsize=2)
+def slot_words(start: int, entries: int) -> Words:
+    """Of a domheap; kept for the next dump."""
+    return Words(start, entries)
+
+
+def slots_json(slots: Iterable[Slot], words: Words) -> str:
+    """Slots as they stand in the JSON dump."""
+    heads, homes, probes, states = (words.json, words.homes_json, words.probes_json,
+                                    words.states_json)
+    return ",".join(['%s%#x%s%#x","pa":"%#x%s%s' % (heads[slot[0]], slot[2],
+                                                    states[slot[3]][slot[4]], slot[5], slot[6],
+                                                    homes[slot[7]], probes[slot[8]])
+                     if slot[7] is not None else slot_json(slot) for slot in slots])
+
+
+def slot_lines(slots: Iterable[Slot], words: Words) -> list[str]:
+    """The table of slots."""
+    heads, homes, probes, states = words.text, words.homes, words.probes, words.states
+    return ["%s%-#9x  %-#14x%s%s%s" % (heads[slot[0]], slot[5], slot[6], states[slot[3]][slot[4]],
+                                       homes[slot[7]], probes[slot[8]])
+            if slot[7] is not None else slot_text(slot) for slot in slots]
 
 
 def slot_json(slot: Slot) -> str:
@@ -98,8 +160,9 @@ def mapcache_chain(read: ReadPhys, beacon: Beacon, root: int) -> list[Object]:
     return rows
 
 
-def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]) -> list[tuple[int, int]]:
-    """(slot, entry) of all slots that can be read; neighbouring pages in one read."""
+def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]
+               ) -> list[tuple[int, tuple[int, ...]]]:
+    """(first slot, entries) of all slots that can be read; neighbouring pages in one read."""
     pieces: list[list[int]] = []  # first slot, PA, slots
     for row in rows:
         first = row["index"] * TABLE_ENTRIES
@@ -111,8 +174,7 @@ def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]) -> list[t
             pieces[-1][2] += count
         else:
             pieces.append([first, row["next"], count])
-    return [(first + n, pte) for first, pa, count in pieces
-            for n, pte in enumerate(read_entries(read, pa, count))]
+    return [(first, read_entries(read, pa, count)) for first, pa, count in pieces]
 
 
 def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Object:
@@ -121,13 +183,14 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
     if cpu.state_name != "on":
         return {"cpu": n, "state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
-    decode = slot_decoder(beacon)
-    ptes = read_slots(read, beacon, rows[1:])
-    slots = [decode(slot, pte) for slot, pte in ptes if pte or want_all]
+    pieces = read_slots(read, beacon, rows[1:])
+    slots = Decoder(beacon).many([(slot, pte) for first, ptes in pieces
+                                  for slot, pte in enumerate(ptes, first) if pte or want_all])
     states = [slot[STATE] for slot in slots]
     counts = {state: states.count(state) for state in SLOT_STATES}
-    counts["free"] += len(ptes) - len(slots)  # entries of all zeros, not worth decoding
-    counts["refs"] = sum(slot[REFS] for slot in slots)
+    all_zeros = sum(len(ptes) for _, ptes in pieces) - len(slots)  # not worth decoding
+    counts["free"] += all_zeros
+    counts["refs"] = sum([slot[REFS] for slot in slots])
     if not want_all:
         slots = [slot for slot in slots if slot[STATE] != "free"]
     return {"cpu": n, "state": "on", "consistent": cpu.generation % 2 == 0,
@@ -151,23 +214,27 @@ def mapcache_read(read: ReadPhys, beacon: Beacon, cpus: Sequence[int] | None = N
 
 
 def mapcache_json(dump: Object) -> str:
-    """The dump on one line."""
+    """The dump on one line; joined once, since it may be half a megabyte."""
     import json
     head = json.dumps({**dump, "cpus": []}, separators=(",", ":"))
-    return head[:-2] + ",".join(cpu_json(cpu) for cpu in dump["cpus"]) + "]}"
+    domheap = dump["domheap"]
+    words = slot_words(int(domheap["va"], 0), domheap["entries"])
+    parts = [head[:-2]]
+    for cpu in dump["cpus"]:
+        parts += ["," if len(parts) > 1 else "", *cpu_json(cpu, words)]
+    return "".join([*parts, "]}"])
 
 
-def cpu_json(cpu: Object) -> str:
-    """One CPU; its slots are written by a template, since there are many."""
+def cpu_json(cpu: Object, words: Words) -> list[str]:
+    """One CPU in pieces; its slots are written by a template, since there are many."""
     import json
     if cpu["state"] != "on":
-        return json.dumps(cpu, separators=(",", ":"))
+        return [json.dumps(cpu, separators=(",", ":"))]
     head = {key: cpu[key] for key in ("cpu", "state", "consistent", "root")}
-    return "%s,\"tables\":[%s],\"counts\":%s,\"slots\":[%s]}" % (
-        json.dumps(head, separators=(",", ":"))[:-1],
-        ",".join(row_json(row) for row in cpu["tables"]),
-        json.dumps(cpu["counts"], separators=(",", ":")),
-        ",".join(slot_json(slot) for slot in cpu["slots"]))
+    return [json.dumps(head, separators=(",", ":"))[:-1],
+            ',"tables":[', ",".join(row_json(row) for row in cpu["tables"]),
+            '],"counts":', json.dumps(cpu["counts"], separators=(",", ":")),
+            ',"slots":[', slots_json(cpu["slots"], words), "]}"]
 
 
 def row_json(row: Object) -> str:
@@ -215,8 +282,9 @@ def slot_text(slot: Slot) -> str:
             % (number, va, mfn, pa, refs, state, home, probe))
 
 
-def cpu_text(cpu: Object, entries: int) -> list[str]:
+def cpu_text(cpu: Object, words: Words) -> list[str]:
     """The lines of one CPU."""
+    entries = len(words.text)
     if cpu["state"] != "on":
         return [f"CPU{cpu['cpu']}  {cpu['state']}"]
     lines = [f"CPU{cpu['cpu']}  root {cpu['root']}"
@@ -227,7 +295,7 @@ def cpu_text(cpu: Object, entries: int) -> list[str]:
     if cpu["slots"]:
         lines.append("  slot  va              mfn        pa              "
                      "refs  state      home  probe")
-        lines += [slot_text(slot) for slot in cpu["slots"]]
+        lines += slot_lines(cpu["slots"], words)
     states = ", ".join(f"{cpu['counts'][state]} {state}" for state in SLOT_STATES)
     return [*lines, f"  {states}; {cpu['counts']['refs']} refs"]
 
@@ -235,7 +303,8 @@ def cpu_text(cpu: Object, entries: int) -> list[str]:
 def mapcache_text(beacon: Beacon, dump: Object) -> str:
     """The dump for people, 80 columns wide."""
     entries = beacon.domheap_entries
+    words = slot_words(beacon.domheap_va, entries)
     lines = [f"{image_words(beacon)}; {entries} slots at {beacon.domheap_va:#x}"]
     for cpu in dump["cpus"]:
-        lines += cpu_text(cpu, entries)
+        lines += cpu_text(cpu, words)
     return "\n".join(lines)

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hvscope.beacon import Beacon
 from hvscope.lookup import duplicates, slot_list
-from hvscope.mapcache import REFS, STATE, Slot, slot_decoder
+from hvscope.mapcache import REFS, STATE, Decoder, Slot
 from hvscope.pte import (PAGE_SHIFT, PTE_ADDR_MASK, PTE_ATTR_SHIFT, PTE_REFS_MASK, PTE_SH_NAMES,
                          PTE_SH_SHIFT, PTE_TABLE, PTE_VALID, pte_flag_names)
 from hvscope.trace import Holder, Where
@@ -93,7 +91,7 @@ def frame_of(slot: Slot) -> int:
 
 def diff_lines(beacon: Beacon, cpu: int, old: tuple[int, ...], new: tuple[int, ...]) -> list[str]:
     """A line a slot that changed."""
-    decode: Callable[[int, int], Slot] = slot_decoder(beacon)
+    decode = Decoder(beacon)
     changed = [slot for slot, (was, now) in enumerate(zip(old, new)) if was != now]
     lines = []
     for slot in changed[:DIFF_SHOWN]:

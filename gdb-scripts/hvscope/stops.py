@@ -7,8 +7,6 @@ which are inside a change: at rest the others' slots are what they were.
 
 from __future__ import annotations
 
-import struct
-
 from hvscope.beacon import Beacon
 from hvscope.mapcache import mapcache_chain, read_slots
 from hvscope.target import TARGET
@@ -32,12 +30,8 @@ def cpu_entries(beacon: Beacon, cpu: int) -> Entries | None:
     if beacon.cpus[cpu].state_name != "on":
         return None
     rows = mapcache_chain(TARGET.read_phys, beacon, beacon.cpus[cpu].root)
-    good = [row for row in rows if row["next"] is not None]
-    if len(good) == 3 and good[1]["next"] + 4096 == good[2]["next"] and \
-            beacon.domheap_entries == 1024:
-        return struct.unpack("<1024Q", TARGET.read_phys(good[1]["next"], 8192))
-    ptes = read_slots(TARGET.read_phys, beacon, rows[1:])
-    return tuple(pte for _, pte in ptes) if len(ptes) == beacon.domheap_entries else None
+    entries = [pte for _, ptes in read_slots(TARGET.read_phys, beacon, rows[1:]) for pte in ptes]
+    return tuple(entries) if len(entries) == beacon.domheap_entries else None
 
 
 def take(beacon: Beacon, cpus: list[int], before: Snapshot | None = None) -> Snapshot:

@@ -91,8 +91,8 @@ class MapcacheWindow:
         base = STOPS.base(beacon.boot_id)
         old = base.slots.get(cpu, entries) if base is not None else entries
         changed = {slot for slot, pte in enumerate(entries) if pte != old[slot]}
-        decode = mapcache.slot_decoder(beacon)
-        cells = [grid.glyph(decode(slot, pte)) for slot, pte in enumerate(entries)]
+        decode = mapcache.Decoder(beacon)
+        cells = [grid.glyph(slot) for slot in decode.many(enumerate(entries))]
         probed, where = probed_slot()
         self.fit(probed, changed)
         self.tui.title = self.title(cpu, cells)

@@ -129,3 +129,12 @@ def leaves(memory: Memory, root: int):
             else:
                 yield va, pte, level
     yield from table(root, 0, 0)
+
+
+def tables(memory: Memory, root: int) -> int:
+    """How many tables a whole walk reads, the root included."""
+    def table(pa: int, level: int) -> int:
+        below = [pte & 0x0000FFFFFFFFF000 for pte in memory.words(pa, 512)
+                 if level < 3 and pte % 4 == 3]
+        return 1 + sum(table(pte, level + 1) for pte in below)
+    return table(root, 0)

@@ -100,6 +100,10 @@ class Ram:
         """A 64-bit word."""
         return struct.unpack_from("<Q", self.map, pa - RAM_BASE)[0]
 
+    def word32(self, pa: int) -> int:
+        """A 32-bit word."""
+        return self.word(pa) & 0xFFFFFFFF
+
     def words(self, pa: int, count: int) -> tuple[int, ...]:
         """So many of them."""
         return struct.unpack_from(f"<{count}Q", self.map, pa - RAM_BASE)

@@ -11,7 +11,7 @@ import time
 import oracle
 import pytest
 import test_gdb_session
-from conftest import BUILD
+from conftest import BUILD, ROOT
 from test_gdb_session import RAM_BASE, Gdb, Ram
 
 gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
@@ -167,35 +167,24 @@ def test_fuzzed_tables(machine, gdb) -> None:
     assert session.mode() == "0"
 
 
-TIMES = """python
-import time
-from hvscope.target import TARGET
-read, pages = TARGET.read_phys, []
-def noted(pa, size):
-    pages.append(pa)
-    return read(pa, size)
-def tables(command):
-    pages.clear()
-    TARGET.read_phys = noted
-    gdb.execute(command, to_string=True)
-    TARGET.read_phys = read
-    pages[:] = [pa for pa in pages if pa % 4096 == 0]
-def bare():
-    with TARGET.physical():
-        for pa in pages:
-            gdb.selected_inferior().read_memory(pa, 4096)
-def best(f, n):
-    times = []
-    for _ in range(n):
-        start = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - start)
-    return min(times)
-end"""
+def costs(session: Gdb, m, command: str, turns: int) -> tuple[list[int], float, float]:
+    """What the stub was asked (bytes, reads, packets, least packets); floor and cost in s."""
+    session(f"source {ROOT / 'tests/bench/tools_gdb_probe.py'}")
+    asked = json.loads(session(f"python asked('{command}')"))
+    pairs = json.loads(session(f"python turns('{command}', {turns}, {m.process.pid})"))
+    floor, cost = (min(column) for column in zip(*pairs))
+    print(f"{command}: bare {floor * 1e3:.2f} ms, cost {cost * 1e3:.2f} ms, asked {asked}")
+    return asked, floor, cost
+
+
+def beacon_bytes(m, cpus: int) -> int:
+    """What a reading of the image header, the beacon and the CPUs' blocks takes."""
+    ram = Ram(m)
+    return 64 + 448 + cpus * ram.word32(ram.beacon + 156)
 
 
 def test_speed_of_a_large_space(machine, gdb) -> None:
-    """262 144 pages of 4 KiB in 514 tables, as of a guest's kernel."""
+    """262 144 pages of 4 KiB in 515 tables: each is read once."""
     m = machine(smp=1, mem="512M", cmdline="pace=20")
     session, area = gdb(m), RAM_BASE + 0x1C000000
     with open(m.dir / "ram", "r+b") as file:
@@ -206,29 +195,21 @@ def test_speed_of_a_large_space(machine, gdb) -> None:
             pages = (0x40000703 + (n * 512 + i << 12 if n % 16 else n * 512 + i << 13)
                      for i in range(512))
             file.write(struct.pack("<512Q", *pages))
-    root = area + 0x300000
-    with open(m.dir / "ram", "r+b") as file:
+        root = area + 0x300000
         file.seek(root - RAM_BASE)
         file.write(struct.pack("<Q", area + 3))
-    session(TIMES)
     command = f"pt-dump --root {root:#x}"
-    session(f"python tables('{command}')")
-    said = session(command)
-    assert " 262144 leaves" in said
-    floor, cost = map(float, session(
-        f"python print(best(bare, 3), best(lambda: gdb.execute('{command}', to_string=True), 3))"
-    ).split())
-    print(f"bare {floor * 1e3:.0f} ms, pt-dump {cost * 1e3:.0f} ms")
+    assert " 262144 leaves" in session(command)
+    asked, floor, cost = costs(session, m, command, 2)
+    assert asked[0] == 515 * 4096 + beacon_bytes(m, 1) and asked[1] == asked[3]
     assert cost < 6 * floor
 
 
 def test_speed(machine, gdb) -> None:
-    """A whole EL2 dump: a small multiple of the bare reads of the same tables, in one run."""
-    session = gdb(machine(smp=4, cmdline="pace=20"))
-    session(TIMES)
-    session("python tables('pt-dump')")
-    floor, cost = map(float, session(
-        "python print(best(bare, 10), best(lambda: gdb.execute('pt-dump', to_string=True), 10))"
-    ).split())
-    print(f"bare {floor * 1e3:.2f} ms, pt-dump {cost * 1e3:.2f} ms")
-    assert cost < 8 * floor
+    """A whole EL2 dump: each table is read once; time is bounded."""
+    m = machine(smp=4, cmdline="pace=20")
+    session = gdb(m)
+    asked, floor, cost = costs(session, m, "pt-dump", 10)
+    tables = oracle.tables(oracle.Memory(m.dir / "ram", BUILD / "hv-xen.elf"), Ram(m).root(0))
+    assert asked[0] == 4096 * tables + beacon_bytes(m, 4) and asked[1] == asked[3]
+    assert cost < 6 * floor
