@@ -83,12 +83,13 @@ def core_loads(path: str, file: int) -> list[tuple[int, int, int]]:
         ELF_HEADER.unpack(head)
     if (bits, order, kind, machine) != (ELF_64, ELF_LITTLE, ET_CORE, EM_AARCH64):
         raise foreign(path)
-    data = os.pread(file, count * PROGRAM_HEADER.size, table)
-    if entry != PROGRAM_HEADER.size or len(data) != count * PROGRAM_HEADER.size:
+    whole = os.fstat(file).st_size
+    if entry != PROGRAM_HEADER.size or table + count * PROGRAM_HEADER.size > whole:
         raise cut_off(path)
+    data = os.pread(file, count * PROGRAM_HEADER.size, table)
     loads = [(row[4], row[5], row[2]) for row in PROGRAM_HEADER.iter_unpack(data)
              if row[0] == PT_LOAD]
-    if any(place + length > os.fstat(file).st_size for _, length, place in loads):
+    if any(place + length > whole for _, length, place in loads):
         raise cut_off(path)
     return loads
 

@@ -223,9 +223,9 @@ def quoted(word: str | None) -> str:
 
 
 def type_short(kind: str) -> str:
-    """wb, nc, nGnRE, ...: of at most 16 characters."""
-    for old, new in (("normal-", ""), ("device-", ""), ("-transient", "t"), ("inner-", "i:"),
-                     ("-outer-", " o:")):
+    """wb, nc, nGnRE, wb/nc (inner, outer), nGnRE-x (nXS), ...: of at most 9 characters."""
+    for old, new in (("normal-", ""), ("device-", ""), ("-transient", "t"), ("inner-", ""),
+                     ("-outer-", "/"), ("reserved", "res"), ("-nxs", "-x")):
         kind = kind.replace(old, new)
     return kind
 
