@@ -21,6 +21,7 @@ class Terminal:
     def __init__(self, m, columns: int = 80, lines: int = 24) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
+        self.count = 0
         commands = [f"source {ROOT / 'gdb-scripts/hvscope.py'}", "set pagination off",
                     "set confirm off", f"target remote {m.dir}/gdb.sock",
                     "set scheduler-locking step"]
@@ -52,6 +53,12 @@ class Terminal:
         self.process.send(line + "\r")
         return self.wait(lambda screen: text in screen, text)
 
+    def finished(self, line: str) -> str:
+        """A command; waits until gdb has done it and drawn its windows; the screen."""
+        self.count += 1
+        self.process.send(f"{line}\recho done{self.count}-\\n\r")
+        return self.wait(lambda text: re.search(rf"^done{self.count}- *$", text, re.M), line)
+
     def marked(self) -> list[tuple[int, int]]:
         """(row, column) of cells in reverse video inside the window."""
         rows = [n for n, line in enumerate(self.screen.display) if re.match(r".[ 0-9]{5} \S", line)]
@@ -73,8 +80,8 @@ def terminal(machine):
     """A gdb at map_domain_page() in the layout."""
     opened = []
 
-    def start(cmdline: str) -> tuple[object, Terminal]:
-        m = machine(smp=2, cmdline=cmdline)
+    def start(cmdline: str, smp: int = 2) -> tuple[object, Terminal]:
+        m = machine(smp=smp, cmdline=cmdline)
         opened.append(Terminal(m))
         opened[-1].wait(lambda screen: "(gdb)" in screen, "a prompt")
         return m, opened[-1]
@@ -138,3 +145,62 @@ def test_layout_before_the_image(terminal, machine) -> None:
         tty.type("layout mapcache", "published no beacon")
     finally:
         tty.close()
+
+
+UNTIL = """python
+import json
+def until(verdict, refs):
+    for _ in range(2000):
+        gdb.execute('continue', to_string=True)
+        mfn = int(gdb.newest_frame().read_var('mfn')['mfn'])
+        said = json.loads(gdb.execute(f'mapcache-explain {mfn:#x} --json', to_string=True))
+        if said['verdict'] == verdict and refs in (None, said['refs']):
+            print('found', verdict, said['slot'], said['refs'], hex(mfn))
+            return
+end
+"""
+STEPS_MAX = 60
+SEEN = (("hit", 2, r"count 1 -> 2"), ("commandeer", None, r"commandeered: mfn"),
+        ("hit", 15, r"in-use -> saturated: count 14 -> 15"))
+
+
+def step_through(tty: Terminal, slot: int) -> str:
+    """`next` until the layout says that this slot has changed; the screen."""
+    for _ in range(STEPS_MAX):
+        text = tty.finished("next")
+        if re.search(rf"CPU0 slot +{slot} ", text.splitlines()[1]):
+            return text
+    raise AssertionError(f"slot {slot} never changed:\n{text}")
+
+
+def test_a_session_in_the_layout(terminal) -> None:
+    """A hit, a commandeer and a saturation, each as explained; then find, diff, and on."""
+    m, tty = terminal("workload=stride,saturate pace=0", smp=1)
+    assert tty.type("mapcache-stats", "operations of the workload")
+    tty.type("break map_domain_page", "Breakpoint 1")
+    tty.process.send(UNTIL.replace("\n", "\r"))
+    for n, (verdict, refs, words) in enumerate(SEEN):
+        tty.type(f"python until('{verdict}', {refs})", f"found {verdict} ")
+        said = re.findall(rf"found {verdict} (\d+) (\d+) (0x\w+)", "\n".join(tty.screen.display))
+        slot, mfn = int(said[-1][0]), said[-1][2]
+        if n == 0:
+            tty.type("layout mapcache", "mapcache CPU0")
+        tty.finished("disable")
+        screen = step_through(tty, slot)
+        print(screen)
+        assert re.search(words, screen.splitlines()[1]), screen
+        tty.wait(lambda _: len(tty.marked()) == 1, "one marked cell")
+        row, column = tty.marked()[0]
+        label = int(re.match(r".( *\d+) ", tty.screen.display[row])[1])
+        assert label + column - 7 == slot
+        assert tty.screen.buffer[row][column].data == ("F" if refs == 15 else said[-1][1])
+        tty.type("mapcache-diff", f"slot {slot:>4}")
+        tty.type(f"mapcache-find mfn:{mfn}", "is read as MFN")
+        tty.finished("enable")
+    tty.type("layout src", "domain_page")
+    tty.type("tui disable", "(gdb)")
+    tty.finished("delete")
+    tty.process.send("continue\r")
+    tty.wait(lambda text: "Continuing" in text, "Continuing")
+    tty.process.send("\x03")
+    tty.type("mapcache-check", "invariants: hold")
