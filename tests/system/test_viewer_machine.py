@@ -164,6 +164,35 @@ def test_undisturbed(machine, tmux: Tmux, tmp_path: Path) -> None:  # noqa: F811
     assert not re.search(r"\b(ptrace|process_vm_writev|kill\(\d+, SIG)", calls)
 
 
+def test_killed_and_started_again(machine, tmux: Tmux, tmp_path: Path) -> None:  # noqa: F811
+    """QEMU is killed while it is watched: GONE; a new one in its place is taken up."""
+    m = machine(smp=1, cmdline="pace=20", directory=tmp_path / "run")
+    start_view(tmux, m.dir, more="--hz 30")
+    tmux.wait("LIVE")
+    m.process.kill()
+    m.process.wait()
+    assert "CPU0" in tmux.wait("GONE")
+    machine(smp=2, cmdline="pace=20", directory=tmp_path / "run")
+    tmux.wait("REBOOTED|LIVE", 20)
+    tmux.wait("LIVE 30Hz")
+    tmux.wait(r"(?m)^ CPU0 \d+ +CPU1 \d+")
+
+
+def test_why(machine, tmux: Tmux) -> None:  # noqa: F811
+    """e: what a map of the selected frame would do, as explain has it."""
+    m = machine(smp=1, cmdline="pace=20")
+    run("wait", "cpu0.cached>=8", "--timeout", "20", "--dir", m.dir)
+    m.qmp("stop")
+    dump = json.loads(run("dump", "--json", "--dir", m.dir).stdout)
+    slot = dump["cpus"][0]["slots"][0]
+    start_view(tmux, m.dir)
+    tmux.wait("STOPPED")
+    tmux.keys("g", *str(slot["slot"]), "Enter", "e")
+    told = run("explain", slot["mfn"], "--dir", m.dir).stdout.splitlines()
+    screen = tmux.wait(re.escape(told[0][:60].rstrip()))
+    assert all(line[:70].rstrip() in screen for line in told[:3])
+
+
 def test_slow_terminal(machine) -> None:
     """A terminal that takes nothing for longer than a ring lasts: no event is missed."""
     m = machine(smp=1, cmdline="pace=2000")

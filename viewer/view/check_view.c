@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BY_ADDRESS " by 0x" /* in the text of a leak */
+
 static void draw_rule(struct canvas *c, int row, int cols, const struct findings *f, enum rule rule)
 {
     unsigned int n = f->count[rule];
@@ -35,18 +37,21 @@ static void draw_finding(struct canvas *c, int row, int cols, const struct frame
                          const struct finding *n, bool here)
 {
     enum role role = here ? ROLE_CURSOR : rule_is_note(n->rule) ? ROLE_TEXT : ROLE_WARN;
-    char where[96];
+    char where[96], text[sizeof(n->text)];
     int at;
 
     if (here) {
         canvas_fill(c, row, 0, cols, role, ' ');
         canvas_set_cursor(c, row, 0);
     }
-    at = canvas_printf(c, row, 1, cols - 1, role, "%-15s CPU%-2u %s", rule_name(n->rule), n->cpu,
-                       n->text);
     finding_where(f, n, where, sizeof(where));
+    snprintf(text, sizeof(text), "%s", n->text);
+    if (where[0] && strstr(text, BY_ADDRESS))
+        strstr(text, BY_ADDRESS)[strlen(" by")] = '\0'; /* its name says more */
+    at = canvas_printf(c, row, 1, cols - 1, role, "%-15s CPU%-2u %s", rule_name(n->rule), n->cpu,
+                       text);
     if (where[0])
-        canvas_printf(c, row, at + 2, cols - at - 2, role, " %s", where);
+        canvas_printf(c, row, at + 1, cols - at - 1, role, " %s", where);
 }
 
 void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)

@@ -43,4 +43,11 @@ void holders_text(const struct frame *f, unsigned int cpu, unsigned int slot, un
 /* "3.1 ms", "12 s". */
 void duration_text(uint64_t ns, char *buf, size_t size);
 
+/*
+ * Rates with their last minutes, the most telling first; only the occupancy if
+ * the target counts nothing. Returns the rows that it took.
+ */
+int stats_draw_rates(struct canvas *c, int row, int rows, int col, int cols, const struct series *s,
+                     bool counted);
+
 #endif /* VIEWER_VIEW_PAGES_H */

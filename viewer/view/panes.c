@@ -2,6 +2,7 @@
 #include "view/panes.h"
 
 #include "model/lookup.h"
+#include "model/profile.h"
 #include "model/pte_text.h"
 #include "view/cells.h"
 #include "view/chrome.h"
@@ -278,6 +279,9 @@ static void draw_totals(struct canvas *c, const struct frame *f, const struct ui
         first = ui->cpu - lines + 1;
     for (int i = 0; f->snap && i < lines && first + i < n; i++)
         draw_total(c, TOTALS_ROW + 2 + i, col, width, f, ui, first + i);
+    if (f->snap && n < (unsigned int)lines)
+        stats_draw_rates(c, TOTALS_ROW + 2 + n, lines - n, col, width, f->series,
+                         f->snap->machine.profile->counted);
 }
 
 void panes_draw_events(struct canvas *c, const struct frame *f, int row, int col, int rows,

@@ -14,7 +14,7 @@
 #define TOP_ROWS  8
 #define HALF_COLS 80
 
-enum rate { RATE_MAPS, RATE_UNMAPS, RATE_HITS, RATE_PROBES, RATE_TAKEN, RATE_IN_USE, RATES };
+enum rate { RATE_MAPS, RATE_HITS, RATE_IN_USE, RATE_PROBES, RATE_TAKEN, RATE_UNMAPS, RATES };
 
 static double rate_of(const struct series_second *s, enum rate rate)
 {
@@ -31,8 +31,10 @@ static double rate_of(const struct series_second *s, enum rate rate)
         return (double)s->probes / maps;
     case RATE_TAKEN:
         return (double)s->commandeers;
-    default:
+    case RATE_IN_USE:
         return s->in_use;
+    default:
+        return 0;
     }
 }
 
@@ -40,8 +42,9 @@ static const struct {
     const char *name;
     const char *format;
 } rates[RATES] = {
-    {"maps/s", "%10.0f"},       {"unmaps/s", "%10.0f"},       {"hits", "%8.1f %%"},
-    {"passed a map", "%10.2f"}, {"commandeered/s", "%10.0f"}, {"slots in use", "%10.0f"},
+    [RATE_MAPS] = {"maps/s", "%10.0f"},          [RATE_UNMAPS] = {"unmaps/s", "%10.0f"},
+    [RATE_HITS] = {"hits", "%8.1f %%"},          [RATE_PROBES] = {"passed a map", "%10.2f"},
+    [RATE_TAKEN] = {"commandeered/s", "%10.0f"}, [RATE_IN_USE] = {"slots in use", "%10.0f"},
 };
 
 /* The newest second at the right end; the tallest bar is the largest value shown. */
@@ -69,21 +72,21 @@ static void draw_spark(struct canvas *c, int row, int col, int width, const stru
 }
 
 /* A Xen counts nothing: what is known is how many slots are in use. */
-static int draw_rates(struct canvas *c, int row, int rows, int cols, const struct series *s,
-                      bool counted)
+int stats_draw_rates(struct canvas *c, int row, int rows, int col, int cols, const struct series *s,
+                     bool counted)
 {
     int used = 0;
 
-    for (int i = counted ? 0 : RATE_IN_USE; i < RATES && used < rows; i++, used++) {
-        int at;
-
-        canvas_text(c, row + used, 1, NAME_COLS, ROLE_DIM, rates[i].name);
-        if (!s || !s->nr)
+    for (int i = 0; i < RATES && used < rows; i++) {
+        if (!counted && i != RATE_IN_USE)
             continue;
-        at = 15;
-        canvas_printf(c, row + used, at, 11, ROLE_STRONG, rates[i].format,
-                      rate_of(&s->second[s->nr - 1], (enum rate)i));
-        draw_spark(c, row + used, NAME_COLS + 4, cols - NAME_COLS - 5, s, (enum rate)i);
+        canvas_text(c, row + used, col, NAME_COLS, ROLE_DIM, rates[i].name);
+        if (s && s->nr) {
+            canvas_printf(c, row + used, col + 14, 11, ROLE_STRONG, rates[i].format,
+                          rate_of(&s->second[s->nr - 1], (enum rate)i));
+            draw_spark(c, row + used, col + NAME_COLS + 3, cols - NAME_COLS - 3, s, (enum rate)i);
+        }
+        used++;
     }
     return used;
 }
@@ -184,7 +187,7 @@ void stats_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     page_heading(c, ui, "Stats", "all CPUs, the last %u s", f->series ? f->series->nr : 0);
     if (!f->snap)
         return;
-    row += draw_rates(c, row, end - row, a.cols, f->series, counted);
+    row += stats_draw_rates(c, row, end - row, 1, a.cols - 2, f->series, counted);
     if (row + 1 < end && a.rows > 12)
         row++;
     if (wide) {

@@ -232,6 +232,9 @@ static void act_more(struct ui *ui, const struct frame *f, enum action action)
     case ACTION_COPY:
         ui->copy = true;
         break;
+    case ACTION_EXPLAIN:
+        ui_explain(ui, f);
+        break;
     case ACTION_ASK_CPU:
         ui_prompt_open(ui, PROMPT_CPU);
         break;

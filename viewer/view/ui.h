@@ -129,6 +129,9 @@ void ui_prompt_open(struct ui *ui, char prompt);
 void ui_prompt_key(struct ui *ui, const struct frame *f, int code);
 void ui_search(struct ui *ui, const struct frame *f, int direction);
 
+/* What a map of the selected frame would do now, probe by probe: `explain`. */
+void ui_explain(struct ui *ui, const struct frame *f);
+
 /* "cpu:0 kind:map slot:36 mfn:0x84800 fn:copy_between"; false if it is something else. */
 bool filter_parse(struct event_filter *filter, const char *text, const struct frame *f);
 bool filter_matches(const struct event_filter *filter, const struct frame *f,

@@ -213,6 +213,38 @@ void ui_search(struct ui *ui, const struct frame *f, int direction)
         snprintf(ui->notice, sizeof(ui->notice), "%.50s is not to be found", ui->search.text);
 }
 
+/* The frame of the selected event, or of the selected slot. */
+static bool selected_frame(const struct ui *ui, const struct frame *f, uint64_t *mfn,
+                           unsigned int *cpu)
+{
+    const struct event *e =
+        ui->view == VIEW_EVENTS ? filter_event(&ui->filter, f, ui->row[VIEW_EVENTS]) : NULL;
+    const struct cpu_snapshot *c = &f->snap->cpu[ui->cpu];
+    struct slot_info i;
+
+    *cpu = e ? e->cpu : ui->cpu;
+    *mfn = e ? e->mfn : 0;
+    if (e || !c->on || c->state[ui->slot] == SLOT_UNREAD)
+        return e && !e->lost && e->mfn;
+    i = slot_describe(&f->snap->machine, ui->slot, c->pte[ui->slot]);
+    *mfn = i.mfn;
+    return i.block;
+}
+
+void ui_explain(struct ui *ui, const struct frame *f)
+{
+    unsigned int cpu;
+    uint64_t mfn;
+
+    if (!f->snap || !selected_frame(ui, f, &mfn, &cpu)) {
+        snprintf(ui->notice, sizeof(ui->notice),
+                 "nothing selected that maps a frame: select one, or : explain MFN");
+        return;
+    }
+    snprintf(ui->line, sizeof(ui->line), "explain 0x%llx --cpu %u", (unsigned long long)mfn, cpu);
+    ui->command = true;
+}
+
 static void pick_cpu(struct ui *ui, const struct frame *f)
 {
     uint64_t cpu;
