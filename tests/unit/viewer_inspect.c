@@ -235,6 +235,24 @@ static void test_ring_overtaken(void **state)
     source_close(&fake->src);
 }
 
+/* The first reading begins with what it gets: nothing was there to be lost. */
+static void test_first_reading_loses_nothing(void **state)
+{
+    struct fake_source *fake = machine_make(1);
+    struct trace_record records[RING_SIZE];
+    struct ring_cursor cursor = {0};
+    struct ring_batch b;
+
+    (void)state;
+    for (unsigned int i = 0; i < 12; i++)
+        machine_add_event(fake, 0, i, TRACE_MAP, 1, 1, 1);
+    fake->on_read = overtake;
+    b = read_ring(fake, &cursor, records, RING_SIZE);
+    assert_int_equal(b.lost, 0);
+    assert_int_equal(b.first, 12 + 10 + 2 - RING_SIZE);
+    source_close(&fake->src);
+}
+
 static void write_recording(const char *path, struct fake_source *fake, unsigned int frames,
                             uint64_t max)
 {
@@ -512,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_wait),
         cmocka_unit_test(test_ring),
         cmocka_unit_test(test_ring_overtaken),
+        cmocka_unit_test(test_first_reading_loses_nothing),
         cmocka_unit_test(test_recording),
         cmocka_unit_test(test_recording_cut_off),
         cmocka_unit_test(test_capture_consistency),

@@ -196,8 +196,10 @@ bool ring_read(const struct source *src, const struct machine *m, unsigned int c
     if (!read_head(src, m, cpu, &after))
         return false;
     drop_overtaken(b, oldest_whole(after, entries, margin));
-    if (!begun)
+    if (!begun) {
+        b->lost = 0; /* it begins with what it got whole */
         drop_empty(b);
+    }
     if (b->more)
         keep_groups(b);
     if ((!begun || b->lost) && !anchor_set(src, info, head, block, b, cursor))
