@@ -23,8 +23,17 @@ static int print_about(const struct options *o)
     return output_end(&out, &failure) ? failure_report(&failure) : EXIT_DONE;
 }
 
+/* Reading never stops a machine, but for this one way. */
+static void announce(const struct options *o)
+{
+    if (o->target.gdb && o->command != COMMAND_HELP && o->command != COMMAND_VERSION)
+        fprintf(stderr, "hvscope: --gdb halts the machine at %s; it goes on when this ends\n",
+                o->target.gdb);
+}
+
 static int run(const struct options *o)
 {
+    announce(o);
     switch (o->command) {
     case COMMAND_VIEW:
         return command_view(o);

@@ -73,6 +73,23 @@ static int set_qmp(struct parser *p, const char *name, const char *value)
     return 0;
 }
 
+static int set_gdb(struct parser *p, const char *name, const char *value)
+{
+    if (!*value)
+        return usage(p, "%s needs the address of a gdb stub, such as build/run/gdb.sock%s", name,
+                     "");
+    p->o->target.gdb = value;
+    return 0;
+}
+
+static int set_core(struct parser *p, const char *name, const char *value)
+{
+    if (!*value)
+        return usage(p, "%s needs the name of a file of QEMU's dump-guest-memory%s", name, "");
+    p->o->target.core = value;
+    return 0;
+}
+
 static int set_elf(struct parser *p, const char *name, const char *value)
 {
     if (!*value)
@@ -231,6 +248,10 @@ const struct option_row option_table[] = {
     {"--ram", "FILE[@PA]", FOR_TARGET, set_ram,
      "a RAM file alone, as a machine left it behind; PA is its\naddress (default 0x40000000); can "
      "be repeated"},
+    {"--gdb", "ADDR", FOR_TARGET & ~BIT(WAIT), set_gdb,
+     "a gdb stub, a socket or HOST:PORT; HALTS the machine as\nlong as hvscope runs; all "
+     "registers are known then"},
+    {"--core", "FILE", FOR_TARGET & ~BIT(WAIT), set_core, "what QEMU's dump-guest-memory wrote"},
     {"--recording", "FILE", FOR_TARGET, set_recording, "what hvscope snapshot or record wrote"},
     {"--beacon", "PA", FOR_TARGET, set_beacon, "where the beacon is, if not where the image says"},
     {"--elf", "FILE", FOR_TARGET, set_elf,

@@ -71,8 +71,12 @@ static int check_combination(struct parser *p)
                              option_table[row].name);
         }
     }
-    if ((t->dir != NULL) + (t->nr_ram > 0) + (t->recording != NULL) + (t->qmp != NULL) > 1)
-        return usage(p, "two targets are named: give one of --dir, --qmp, --ram, --recording%s%s",
+    if ((t->dir != NULL) + (t->nr_ram > 0) + (t->recording != NULL) + (t->qmp != NULL) +
+            (t->gdb != NULL) + (t->core != NULL) >
+        1)
+        return usage(p,
+                     "two targets are named: give one of --dir, --qmp, --ram, --gdb, --core, "
+                     "--recording%s%s",
                      "", "");
     if (!t->dir)
         t->dir = env && *env ? env : DIR_DEFAULT;

@@ -61,7 +61,7 @@ static int open_side(struct context *ctx, struct options *side, const struct opt
 {
     *side = *o;
     if (strcmp(operand, "-") != 0) {
-        side->target.dir = side->target.qmp = NULL;
+        side->target.qmp = side->target.gdb = side->target.core = NULL;
         side->target.nr_ram = 0;
         side->target.recording = operand;
     }

@@ -22,10 +22,18 @@ static void take_banks(const struct source *src, struct beacon *b)
         b->bank[b->nr_banks++] = (struct beacon_bank){piece.base, piece.size};
 }
 
+/* A core has general registers only. */
+static bool knows_registers(const struct source *src)
+{
+    uint64_t tcr;
+
+    return source_register(src, 0, "TCR_EL2", &tcr) == 0;
+}
+
 static enum machine_status find(const struct source *src, const struct target_spec *spec,
                                 struct machine *m, struct failure *f)
 {
-    unsigned int ncpu = source_cpus(src);
+    unsigned int ncpu = knows_registers(src) ? source_cpus(src) : 0;
 
     if (ncpu == 0 && !spec->has_root) {
         failure_set(f, EXIT_NOT_UNDERSTOOD,
@@ -58,8 +66,10 @@ static int read_register(const struct source *src, const struct machine *m, unsi
         uint64_t value;
     } assumed[] = {{"TCR_EL2", TCR_ASSUMED}, {"SCTLR_EL2", SCTLR_M}};
 
-    if (source_cpus(src))
-        return source_register(src, cpu, name, value);
+    if (source_register(src, cpu, name, value) == 0)
+        return 0;
+    if (!m->note)
+        return -ENOENT;
     for (size_t i = 0; i < sizeof(assumed) / sizeof(assumed[0]); i++) {
         if (strcmp(name, assumed[i].name) == 0) {
             *value = assumed[i].value;

@@ -245,12 +245,12 @@ static int read_register(const struct source *src, const struct machine *m, unsi
 {
     uint64_t sctlr;
 
-    if (cpu >= source_cpus(src))
-        return own_register(src, m, cpu, name, value);
     if (source_register(src, cpu, "SCTLR_EL2", &sctlr) == 0 && !(sctlr & SCTLR_M) &&
         published_register(m, name, value) == 0)
         return 0;
-    return source_register(src, cpu, name, value);
+    if (source_register(src, cpu, name, value) == 0)
+        return 0;
+    return own_register(src, m, cpu, name, value);
 }
 
 static const struct layout_region {

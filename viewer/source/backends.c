@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/backends.h"
 
+#include "source/mtree.h"
 #include "source/qmp_ask.h"
 #include "source/ram.h"
 
@@ -10,18 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RANGES_MAX 32
+
 /* A backend's file and where it lies. */
 struct backend {
     char name[64];
     char path[PATH_MAX];
     bool shared, placed;
-    uint64_t base, end;
+    uint64_t base, size;
 };
 
 struct backends {
     unsigned int nr;
     struct backend backend[RAM_FILES_MAX];
-    uint64_t ram_base, ram_end; /* of the largest RAM that no file is behind */
+    uint64_t ram_base, ram_size; /* of the largest RAM that no file is behind */
 };
 
 static json_t *get_property(struct qmp_talk *talk, const char *name, const char *property,
@@ -74,42 +77,32 @@ static int list_backends(struct qmp_talk *talk, struct backends *b, struct failu
     return 0;
 }
 
-/* "  0000000040000000-000000013fffffff (prio 0, ram): ram" */
-static void place_line(struct backends *b, const char *line)
+static void place_range(struct backends *b, const struct mtree_range *range)
 {
-    unsigned long long start, end;
-    char name[64];
-
-    if (sscanf(line, " %llx-%llx (prio %*d, ram): %63s", &start, &end, name) != 3)
-        return;
     for (unsigned int i = 0; i < b->nr; i++) {
-        if (strcmp(b->backend[i].name, name) == 0 && !b->backend[i].placed) {
-            b->backend[i].base = start;
-            b->backend[i].end = end;
+        if (strcmp(b->backend[i].name, range->name) == 0 && !b->backend[i].placed) {
+            b->backend[i].base = range->base;
+            b->backend[i].size = range->size;
             b->backend[i].placed = true;
             return;
         }
     }
-    if (end - start > b->ram_end - b->ram_base) {
-        b->ram_base = start;
-        b->ram_end = end;
+    if (range->size > b->ram_size) {
+        b->ram_base = range->base;
+        b->ram_size = range->size;
     }
 }
 
 static int place_backends(struct qmp_talk *talk, struct backends *b, struct failure *f)
 {
     json_t *answer = qmp_talk_ask(talk, "human-monitor-command",
-                                  json_pack("{s:s}", "command-line", "info mtree -f"), f);
+                                  json_pack("{s:s}", "command-line", MTREE_COMMAND), f);
     const char *text = json_string_value(answer);
-    char line[160];
+    struct mtree_range range[RANGES_MAX];
+    unsigned int nr = text ? mtree_ram(text, range, RANGES_MAX) : 0;
 
-    while (text && *text) {
-        size_t len = strcspn(text, "\n");
-
-        snprintf(line, sizeof(line), "%.*s", (int)len, text);
-        place_line(b, line);
-        text += len + (text[len] == '\n');
-    }
+    for (unsigned int i = 0; i < nr; i++)
+        place_range(b, &range[i]);
     json_decref(answer);
     return answer ? 0 : -1;
 }
@@ -128,11 +121,10 @@ static struct source *open_found(const struct backends *b, const char *socket_pa
         return ram_open(spec, nr, f);
     for (unsigned int i = 0; i < b->nr; i++) {
         if (b->backend[i].placed)
-            return pmemsave_open(socket_path, b->backend[i].base,
-                                 b->backend[i].end - b->backend[i].base + 1, f);
+            return pmemsave_open(socket_path, b->backend[i].base, b->backend[i].size, f);
     }
-    if (b->ram_end > b->ram_base)
-        return pmemsave_open(socket_path, b->ram_base, b->ram_end - b->ram_base + 1, f);
+    if (b->ram_size)
+        return pmemsave_open(socket_path, b->ram_base, b->ram_size, f);
     failure_set(f, EXIT_NO_TARGET, "QEMU at %s has no RAM", socket_path);
     return NULL;
 }

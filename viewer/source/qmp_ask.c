@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/qmp_ask.h"
 
+#include "source/unix_socket.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEADLINE_MS 2000
 #define ANSWER_MAX  (1u << 22)
-
-/* Through /proc/self/fd: a socket's path has at most 107 bytes. */
-static int connect_to(struct qmp_talk *talk, const char *path)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    char folder[PATH_MAX], name[PATH_MAX];
-    int dir, ret;
-
-    snprintf(folder, sizeof(folder), "%s", path);
-    snprintf(name, sizeof(name), "%s", path);
-    dir = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return -1;
-    snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%.64s", dir, basename(name));
-    ret = connect(talk->fd, (struct sockaddr *)&addr, sizeof(addr));
-    close(dir);
-    return ret;
-}
 
 static json_t *take_line(struct qmp_talk *talk)
 {
@@ -109,8 +89,8 @@ int qmp_talk_open(struct qmp_talk *talk, const char *socket_path, struct failure
 
     *talk = (struct qmp_talk){.room = 16384};
     talk->buf = malloc(talk->room);
-    talk->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (!talk->buf || talk->fd < 0 || connect_to(talk, socket_path) != 0) {
+    talk->fd = unix_connect(socket_path);
+    if (!talk->buf || talk->fd < 0) {
         failure_set(f, EXIT_NO_TARGET, "nobody answers at the QMP socket %s: %s", socket_path,
                     strerror(errno));
         qmp_talk_close(talk);

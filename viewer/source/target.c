@@ -2,6 +2,8 @@
 #include "source/target.h"
 
 #include "source/backends.h"
+#include "source/core.h"
+#include "source/gdb.h"
 #include "source/recording.h"
 
 #include <errno.h>
@@ -96,19 +98,43 @@ static int open_machine(struct target *target, const char *dir, struct failure *
     return target->src ? 0 : -1;
 }
 
+/* All but a run directory. */
+static struct source *open_source(const struct target_spec *spec, struct failure *f)
+{
+    if (spec->recording)
+        return recording_open(spec->recording, f);
+    if (spec->gdb)
+        return gdb_open(spec->gdb, f);
+    if (spec->core)
+        return core_open(spec->core, f);
+    if (spec->qmp)
+        return backends_open(spec->qmp, f);
+    return ram_open(spec->ram, spec->nr_ram, f);
+}
+
+bool target_is_directory(const struct target_spec *spec)
+{
+    return !spec->recording && !spec->gdb && !spec->core && !spec->qmp && !spec->nr_ram;
+}
+
+const char *target_name(const struct target_spec *spec)
+{
+    if (spec->recording)
+        return spec->recording;
+    if (spec->gdb)
+        return spec->gdb;
+    if (spec->core)
+        return spec->core;
+    if (spec->qmp)
+        return spec->qmp;
+    return spec->nr_ram ? spec->ram[0].path : spec->dir;
+}
+
 int target_open(struct target *target, const struct target_spec *spec, struct failure *f)
 {
     *target = (struct target){.dir_fd = -1};
-    if (spec->recording) {
-        target->src = recording_open(spec->recording, f);
-        return target->src ? 0 : -1;
-    }
-    if (spec->qmp) {
-        target->src = backends_open(spec->qmp, f);
-        return target->src ? 0 : -1;
-    }
-    if (spec->nr_ram) {
-        target->src = ram_open(spec->ram, spec->nr_ram, f);
+    if (!target_is_directory(spec)) {
+        target->src = open_source(spec, f);
         return target->src ? 0 : -1;
     }
     if (open_machine(target, spec->dir, f)) {

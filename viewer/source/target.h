@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The target that a person named: the machine of a run directory, or RAM files
- * that have no machine any more (or not one of ours).
+ * The target that a person named: the machine of a run directory, one behind a
+ * QMP socket or a gdb stub, or what a machine left behind.
  */
 #ifndef VIEWER_SOURCE_TARGET_H
 #define VIEWER_SOURCE_TARGET_H
@@ -13,13 +13,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the command line says. A recording, else nr_ram files, else dir. */
+/* What the command line says: at most one of the first five, else dir. */
 struct target_spec {
-    const char *dir;
+    const char *gdb;       /* address of a gdb stub: halts the machine */
+    const char *core;      /* a file of QEMU's dump-guest-memory */
     const char *recording; /* or a snapshot */
     const char *qmp;       /* a QMP socket: QEMU says where its RAM is */
     struct ram_spec ram[RAM_FILES_MAX];
     unsigned int nr_ram;
+    const char *dir;
     bool has_beacon; /* the beacon is at beacon_pa: do not look for an image */
     uint64_t beacon_pa;
     const char *elf;     /* the hypervisor's symbols; NULL: those in the run directory, if any */
@@ -34,6 +36,10 @@ struct target {
     int dir_fd; /* of the run directory; -1 for RAM files */
     pid_t pid;  /* of its QEMU; 0 for RAM files */
 };
+
+/* Is it the machine of spec->dir; and the file, socket or folder that a person named. */
+bool target_is_directory(const struct target_spec *spec);
+const char *target_name(const struct target_spec *spec);
 
 /* Attach. 0, or -1 with f filled in (no machine: EXIT_NO_TARGET). */
 int target_open(struct target *target, const struct target_spec *spec, struct failure *f);
