@@ -183,10 +183,15 @@ static int receive(struct gdb_link *link, const char *resend, size_t resend_len,
     return -1;
 }
 
-/* What a stub says unasked: that the machine has stopped. */
-static bool is_stop(const char *reply)
+/* What a stub says unasked is that the machine has stopped: passed over. */
+static int receive_answer(struct gdb_link *link, const char *resend, size_t resend_len, char *reply,
+                          size_t *len, struct failure *f)
 {
-    return reply[0] == 'T' || reply[0] == 'S';
+    do {
+        if (receive(link, resend, resend_len, reply, len, f))
+            return -1;
+    } while (reply[0] == 'T' || reply[0] == 'S');
+    return 0;
 }
 
 int gdb_ask(struct gdb_link *link, const char *packet, char *reply, size_t *len, struct failure *f)
@@ -196,14 +201,10 @@ int gdb_ask(struct gdb_link *link, const char *packet, char *reply, size_t *len,
 
     if (send_bytes(link, wire, size, f))
         return -1;
-    do {
-        if (receive(link, wire, size, reply, len, f))
-            return -1;
-    } while (is_stop(reply));
-    return 0;
+    return receive_answer(link, wire, size, reply, len, f);
 }
 
 int gdb_more(struct gdb_link *link, char *reply, size_t *len, struct failure *f)
 {
-    return receive(link, "", 0, reply, len, f);
+    return receive_answer(link, "", 0, reply, len, f);
 }

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * --gdb and --core: a gdb stub made by hand, good and bad; cores, whole and not.
+ */
+#include "source/core.h"
+#include "source/gdb.h"
+#include "source/gdb_packet.h"
+#include "source/gdb_registers.h"
+#include "source/mtree.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define RAM UINT64_C(0x40000000)
+
+static char dir[] = "/tmp/hvscope-unit-XXXXXX";
+static char socket_path[64], log_path[64], core_path[64];
+
+/* What is wrong with the stub. */
+enum flaw {
+    FLAW_NONE,
+    FLAW_NAK,        /* every second packet is asked for again */
+    FLAW_CHECKSUM,   /* the first try of every answer has a wrong one */
+    FLAW_STOPS,      /* a stop reply before every answer */
+    FLAW_DROP,       /* the connection ends in the first read of memory */
+    FLAW_NOT_QEMU,   /* no physical mode */
+    FLAW_GARBAGE,    /* no packets at all */
+    FLAW_ALWAYS_BAD, /* no checksum is ever right */
+    FLAW_LONG,       /* a packet without an end */
+    FLAW_NO_RAM,     /* the monitor says nothing of RAM */
+};
+
+static FILE *stub_in, *stub_out;
+
+static void put_packet(const char *data, int sum_error)
+{
+    unsigned char sum = 0;
+
+    for (const char *c = data; *c; c++)
+        sum += (unsigned char)*c;
+    fprintf(stub_out, "$%s#%02x", data, (sum + sum_error) & 0xff);
+    fflush(stub_out);
+}
+
+/* One answer, until the other side takes it. */
+static void answer(enum flaw flaw, const char *data)
+{
+    int c, sum_error = flaw == FLAW_CHECKSUM || flaw == FLAW_ALWAYS_BAD;
+
+    if (flaw == FLAW_STOPS) {
+        put_packet("T02thread:01;", 0);
+        fgetc(stub_in);
+    }
+    do {
+        put_packet(data, sum_error);
+        sum_error = flaw == FLAW_ALWAYS_BAD;
+        c = fgetc(stub_in);
+    } while (c == '-');
+}
+
+static void answer_hex(enum flaw flaw, const char *prefix, const char *text)
+{
+    char hex[1024];
+    size_t at = (size_t)snprintf(hex, sizeof(hex), "%s", prefix);
+
+    for (; *text; text++)
+        at += (size_t)snprintf(hex + at, sizeof(hex) - at, "%02x", (unsigned char)*text);
+    answer(flaw, hex);
+}
+
+/* Each byte of memory is its address, divided by 8; run lengths now and then. */
+static void answer_memory(enum flaw flaw, const char *packet)
+{
+    static char hex[2 * 4096 + 1];
+    unsigned long long pa;
+    unsigned int len;
+
+    sscanf(packet, "m%llx,%x", &pa, &len);
+    if (flaw == FLAW_DROP)
+        exit(0);
+    if (len == 4) { /* "0* " is a digit and three more of it */
+        answer(flaw, "0* 0* ");
+        return;
+    }
+    for (unsigned int i = 0; i < len; i++)
+        sprintf(hex + 2 * i, "%02x", (unsigned int)((pa + i) / 8 & 0xff));
+    answer(flaw, hex);
+}
+
+static const char *const fixed[][2] = {
+    {"qqemu.PhyMemMode", "0"},
+    {"Qqemu.PhyMemMode:1", "OK"},
+    {"Qqemu.PhyMemMode:0", "OK"},
+    {"D", "OK"},
+    {"qfThreadInfo", "m01,02"},
+    {"qsThreadInfo", "l"},
+    {"Hg01", "OK"},
+    {"Hg02", "OK"},
+    {"p21", "a0b0c0d000000000"}, /* 33: cpsr comes next */
+    {"p22", "c9030060"},
+    {"p64", "1035848000000000"},
+    {"p65", "E14"},
+    {"qXfer:features:read:target.xml:0,7fb",
+     "l<?xml version=\"1.0\"?><target><xi:include href=\"core.xml\"/>\n"
+     "<xi:include href='sys.xml'/></target>"},
+    {"qXfer:features:read:core.xml:0,7fb",
+     "m<feature><reg name=\"x0\" bitsize=\"64\" regnum=\"32\"/>"},
+    {"qXfer:features:read:core.xml:32,7fb",
+     "l<reg name=\"pc\" bitsize=\"64\"/><reg name=\"cpsr\" bitsize=\"32\"/></feature>"},
+    {"qXfer:features:read:sys.xml:0,7fb",
+     "l<reg name=\"TCR_EL2\" bitsize=\"64\" regnum=\"100\"/><reg name=\"TTBR1_EL2\"/>"
+     "<regs name=\"no\"/><reg bitsize=\"1\"/>"},
+};
+
+static void answer_packet(enum flaw flaw, const char *packet)
+{
+    if (packet[0] == 'm') {
+        answer_memory(flaw, packet);
+        return;
+    }
+    if (strncmp(packet, "qRcmd,", 6) == 0) {
+        if (flaw != FLAW_NO_RAM)
+            answer_hex(flaw, "O",
+                       "FlatView #0\r\n AS \"I/O\", root: io\r\n"
+                       "  0000000000000000-00000000ffffffff (prio 0, ram): other\r\n"
+                       "FlatView #1\r\n AS \"memory\", root: system\r\n");
+        answer_hex(flaw, "O", "  0000000040000000-000000004fffffff (prio 0, ram): ram\r\n");
+        answer(flaw, "OK");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        if (strcmp(packet, fixed[i][0]) == 0 &&
+            (flaw != FLAW_NOT_QEMU || !strstr(packet, "PhyMemMode"))) {
+            answer(flaw, fixed[i][1]);
+            return;
+        }
+    }
+    answer(flaw, "");
+}
+
+/* A packet to NUL-terminated data; false at the end. Each is written to the log. */
+static bool take_packet(char *data, size_t room, FILE *log)
+{
+    size_t len = 0;
+    int c;
+
+    while ((c = fgetc(stub_in)) != '$') {
+        if (c == EOF)
+            return false;
+    }
+    while ((c = fgetc(stub_in)) != '#' && c != EOF && len + 1 < room)
+        data[len++] = (char)c;
+    data[len] = '\0';
+    fgetc(stub_in);
+    fgetc(stub_in);
+    fprintf(log, "%s\n", data);
+    fflush(log);
+    return true;
+}
+
+static void serve(int fd, enum flaw flaw)
+{
+    FILE *log = fopen(log_path, "w");
+    char packet[512];
+    bool refuse = true;
+
+    stub_in = fdopen(fd, "r");
+    stub_out = fdopen(dup(fd), "w");
+    if (flaw == FLAW_LONG)
+        fputc('$', stub_out);
+    for (int i = 0; (flaw == FLAW_GARBAGE || flaw == FLAW_LONG) && i < 100000; i++)
+        fputc('x', stub_out);
+    fflush(stub_out);
+    while (take_packet(packet, sizeof(packet), log)) {
+        refuse = flaw == FLAW_NAK && !refuse;
+        fputc(refuse ? '-' : '+', stub_out);
+        fflush(stub_out);
+        if (!refuse)
+            answer_packet(flaw, packet);
+    }
+    exit(0);
+}
+
+/* Starts a stub that serves one client; its pid. */
+static pid_t start_stub(enum flaw flaw)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    pid_t child;
+
+    unlink(socket_path);
+    strcpy(addr.sun_path, socket_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    child = fork();
+    if (child == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        serve(accept(fd, NULL, NULL), flaw);
+    }
+    close(fd);
+    return child;
+}
+
+static bool logged(const char *line)
+{
+    FILE *log = fopen(log_path, "r");
+    char text[512];
+    bool found = false;
+
+    assert_non_null(log);
+    while (!found && fgets(text, sizeof(text), log)) {
+        text[strcspn(text, "\n")] = '\0';
+        found = strcmp(text, line) == 0;
+    }
+    fclose(log);
+    return found;
+}
+
+static void check_source(struct source *src)
+{
+    unsigned char bytes[5000], four[4];
+    struct source_piece piece;
+    uint64_t value;
+
+    assert_int_equal(source_cpus(src), 2);
+    assert_int_equal(source_piece(src, 0, &piece), 0);
+    assert_true(piece.base == RAM && piece.size == 0x10000000);
+    assert_int_equal(source_piece(src, 1, &piece), -ENOENT);
+    assert_int_equal(source_read_phys(src, RAM + 0x1000, bytes, sizeof(bytes)), 0);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        assert_int_equal(bytes[i], (0x1000 + i) / 8 & 0xff);
+    assert_int_equal(source_read_phys(src, RAM, four, sizeof(four)), 0);
+    assert_memory_equal(four, "\0\0\0\0", 4);
+    assert_int_equal(source_read_phys(src, RAM - 8, bytes, 16), -EFAULT);
+    assert_int_equal(source_register(src, 0, "PC", &value), 0);
+    assert_true(value == 0xd0c0b0a0);
+    assert_int_equal(source_register(src, 1, "CPSR", &value), 0);
+    assert_int_equal(value, 0x600003c9);
+    assert_int_equal(source_register(src, 1, "TCR_EL2", &value), 0);
+    assert_int_equal(value, 0x80843510);
+    assert_int_equal(source_register(src, 1, "TTBR1_EL2", &value), -ENOENT);
+    assert_int_equal(source_register(src, 1, "VTCR_EL2", &value), -ENOENT);
+    assert_int_equal(source_register(src, 2, "PC", &value), -ENOENT);
+    assert_int_equal(source_health(src), SOURCE_OK);
+}
+
+/* All of it works in spite of the flaw; the machine goes on with physical mode off. */
+static void check_good(enum flaw flaw)
+{
+    pid_t stub = start_stub(flaw);
+    struct failure f;
+    struct source *src = gdb_open(socket_path, &f);
+
+    if (!src)
+        fail_msg("flaw %d: %s", flaw, f.text);
+    assert_true(source_is_gdb(src));
+    check_source(src);
+    source_close(src);
+    waitpid(stub, NULL, 0);
+    assert_true(logged("Qqemu.PhyMemMode:1") && logged("Qqemu.PhyMemMode:0") && logged("D"));
+}
+
+static void check_refused(enum flaw flaw, const char *said)
+{
+    pid_t stub = start_stub(flaw);
+    struct failure f;
+
+    assert_null(gdb_open(socket_path, &f));
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+    if (!strstr(f.text, said))
+        fail_msg("flaw %d: %s", flaw, f.text);
+    waitpid(stub, NULL, 0);
+}
+
+static void test_stub(void **state)
+{
+    (void)state;
+    check_good(FLAW_NONE);
+    check_good(FLAW_NAK);
+    check_good(FLAW_CHECKSUM);
+    check_good(FLAW_STOPS);
+}
+
+static void test_bad_stubs(void **state)
+{
+    struct failure f;
+
+    (void)state;
+    check_refused(FLAW_NOT_QEMU, "none of QEMU's");
+    check_refused(FLAW_GARBAGE, "it is no gdb stub");
+    check_refused(FLAW_ALWAYS_BAD, "wrong checksums");
+    check_refused(FLAW_LONG, "without an end");
+    check_refused(FLAW_NO_RAM, "where RAM is");
+    unlink(socket_path);
+    assert_null(gdb_open(socket_path, &f));
+    assert_non_null(strstr(f.text, "No such file"));
+    assert_null(gdb_open("localhost:1", &f));
+    assert_non_null(strstr(f.text, "no gdb stub answers at localhost:1"));
+}
+
+static void test_dropped(void **state)
+{
+    pid_t stub = start_stub(FLAW_DROP);
+    struct failure f;
+    struct source *src = gdb_open(socket_path, &f);
+    uint64_t value;
+
+    (void)state;
+    assert_non_null(src);
+    assert_int_equal(source_read_u64(src, RAM, &value), -EIO);
+    assert_int_equal(source_read_u64(src, RAM, &value), -EIO);
+    assert_int_equal(source_health(src), SOURCE_GONE);
+    source_close(src);
+    waitpid(stub, NULL, 0);
+}
+
+/* Ended by a signal, it detaches all the same. */
+static void test_signal(void **state)
+{
+    pid_t stub = start_stub(FLAW_NONE), client = fork();
+    int status;
+
+    (void)state;
+    if (client == 0) {
+        struct failure f;
+
+        gdb_open(socket_path, &f);
+        raise(SIGTERM);
+        _exit(0);
+    }
+    waitpid(client, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    waitpid(stub, NULL, 0);
+    assert_true(logged("Qqemu.PhyMemMode:0") && logged("D"));
+}
+
+static void test_unpacking(void **state)
+{
+    char wire[32];
+    uint64_t value = 0;
+
+    (void)state;
+    assert_int_equal(gdb_frame("D", wire, sizeof(wire)), 5);
+    assert_string_equal(wire, "$D#44");
+    assert_int_equal(gdb_unhex("0aF0", &value, sizeof(value)), 2);
+    assert_int_equal(value, 0xf00a);
+    assert_int_equal(gdb_unhex("0", &value, sizeof(value)), -1);
+    assert_int_equal(gdb_unhex("0g", &value, sizeof(value)), -1);
+    assert_int_equal(gdb_unhex("000000000000000000", &value, sizeof(value)), -1);
+}
+
+/* Descriptions that no stub should send. */
+static void test_bad_descriptions(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "<",
+                                      "<reg",
+                                      "<reg name=",
+                                      "<reg name=\">",
+                                      "<reg name='x",
+                                      "<xi:include href=>",
+                                      "<reg name='' regnum='-1'/>"};
+    struct gdb_registers r = {0};
+    char name[8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const char *at = bad[i];
+
+        assert_int_equal(gdb_registers_add(&r, bad[i]), 0);
+        assert_int_equal(gdb_next_include(&at, name, sizeof(name)), 0);
+        assert_int_equal(gdb_registers_find(&r, "x"), -1);
+    }
+    gdb_registers_free(&r);
+}
+
+static void test_mtree(void **state)
+{
+    struct mtree_range range[2];
+
+    (void)state;
+    assert_int_equal(mtree_ram("", range, 2), 0);
+    assert_int_equal(
+        mtree_ram("  0000000040000000-000000004fffffff (prio 0, ram): ram\n", range, 2), 0);
+    assert_int_equal(mtree_ram("AS \"memory\"\n 2-1 (prio 0, ram): a\n 0-1 (prio -1, ram): b\n"
+                               " 8-f (prio 0, romd): c\n 10-1f (prio 0, ram): d\n 20-2f (prio 0, "
+                               "ram): e\n",
+                               range, 2),
+                     2);
+    assert_string_equal(range[0].name, "b");
+    assert_true(range[1].base == 0x10 && range[1].size == 0x10);
+}
+
+/* A core of two pieces of memory and two CPUs; each word of memory is its address. */
+struct small_core {
+    Elf64_Ehdr head;
+    Elf64_Phdr segment[3];
+    struct {
+        Elf64_Nhdr head;
+        char name[8];
+        unsigned char status[392];
+    } note[2];
+    uint64_t memory[2][512];
+};
+
+static void make_core(struct small_core *c)
+{
+    memset(c, 0, sizeof(*c));
+    memcpy(c->head.e_ident, ELFMAG "\2\1\1", 7);
+    c->head.e_type = ET_CORE;
+    c->head.e_machine = EM_AARCH64;
+    c->head.e_version = 1;
+    c->head.e_phoff = sizeof(c->head);
+    c->head.e_ehsize = sizeof(c->head);
+    c->head.e_phentsize = sizeof(Elf64_Phdr);
+    c->head.e_phnum = 3;
+    c->segment[0] = (Elf64_Phdr){.p_type = PT_NOTE,
+                                 .p_offset = offsetof(struct small_core, note),
+                                 .p_filesz = sizeof(c->note)};
+    for (unsigned int i = 0; i < 2; i++) {
+        uint64_t pc = 0xa0000200000 + i, cpsr = 0x3c9, pa = RAM + i * 0x100000;
+
+        c->note[i].head = (Elf64_Nhdr){5, sizeof(c->note[i].status), NT_PRSTATUS};
+        memcpy(c->note[i].name, "CORE", 5);
+        memcpy(c->note[i].status + 112 + 32 * 8, &pc, 8);
+        memcpy(c->note[i].status + 112 + 33 * 8, &cpsr, 8);
+        c->segment[1 + i] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                         .p_offset = offsetof(struct small_core, memory) + i * 4096,
+                                         .p_paddr = pa,
+                                         .p_filesz = 4096,
+                                         .p_memsz = 4096};
+        for (unsigned int w = 0; w < 512; w++)
+            c->memory[i][w] = pa + 8 * w;
+    }
+}
+
+static struct source *open_core(const struct small_core *c, size_t size, struct failure *f)
+{
+    int fd = open(core_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_int_equal(write(fd, c, size), size);
+    close(fd);
+    return core_open(core_path, f);
+}
+
+static void test_core(void **state)
+{
+    struct source_piece piece;
+    struct small_core c;
+    struct source *src;
+    struct failure f;
+    uint64_t value;
+
+    (void)state;
+    make_core(&c);
+    src = open_core(&c, sizeof(c), &f);
+    assert_non_null(src);
+    assert_int_equal(source_read_u64(src, RAM + 0x100ff8, &value), 0);
+    assert_int_equal(value, RAM + 0x100ff8);
+    assert_int_equal(source_read_u64(src, RAM + 0x1000, &value), -EFAULT);
+    assert_int_equal(source_piece(src, 1, &piece), 0);
+    assert_true(piece.base == RAM + 0x100000 && piece.size == 4096);
+    assert_int_equal(source_piece(src, 2, &piece), -ENOENT);
+    assert_int_equal(source_cpus(src), 2);
+    assert_int_equal(source_register(src, 1, "PC", &value), 0);
+    assert_true(value == 0xa0000200001);
+    assert_int_equal(source_register(src, 1, "CPSR", &value), 0);
+    assert_int_equal(value, 0x3c9);
+    assert_int_equal(source_register(src, 1, "TCR_EL2", &value), -ENOENT);
+    assert_int_equal(source_health(src), SOURCE_OK);
+    source_close(src);
+}
+
+static void check_core(const struct small_core *c, size_t size, const char *said)
+{
+    struct failure f;
+
+    assert_null(open_core(c, size, &f));
+    assert_int_equal(f.status, EXIT_NOT_UNDERSTOOD);
+    if (!strstr(f.text, said))
+        fail_msg("%s: not %s", f.text, said);
+}
+
+static void test_bad_cores(void **state)
+{
+    struct small_core c;
+    struct failure f;
+
+    (void)state;
+    make_core(&c);
+    check_core(&c, 0, "is no core");
+    check_core(&c, 10, "is no core");
+    check_core(&c, sizeof(c) - 1, "is truncated");
+    c.segment[1].p_offset = UINT64_MAX - 100;
+    check_core(&c, sizeof(c), "is truncated");
+    make_core(&c);
+    c.head.e_phnum = 1;
+    check_core(&c, sizeof(c), "holds no memory");
+    c.head.e_machine = EM_X86_64;
+    check_core(&c, sizeof(c), "of another machine");
+    c.head.e_type = ET_EXEC;
+    check_core(&c, sizeof(c), "did you mean --elf");
+    memcpy(&c, "KDUMP   ", 8);
+    check_core(&c, sizeof(c), "compressed dump");
+    memcpy(&c, "garbage!", 8);
+    check_core(&c, sizeof(c), "is no core");
+    unlink(core_path);
+    assert_null(core_open(core_path, &f));
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+}
+
+/* Whatever the headers say: a source, or a sentence. */
+static void test_core_noise(void **state)
+{
+    struct small_core c;
+    struct source *src;
+    struct failure f;
+    uint64_t value;
+
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 300; round++) {
+        make_core(&c);
+        for (int i = rand() % 8; i >= 0; i--)
+            ((unsigned char *)&c)[16 + rand() % (offsetof(struct small_core, memory) - 16)] =
+                (unsigned char)rand();
+        src = open_core(&c, sizeof(c), &f);
+        if (!src)
+            continue;
+        source_read_u64(src, RAM, &value);
+        source_register(src, 0, "PC", &value);
+        source_close(src);
+    }
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    assert_non_null(mkdtemp(dir));
+    snprintf(socket_path, sizeof(socket_path), "%s/gdb.sock", dir);
+    snprintf(log_path, sizeof(log_path), "%s/log", dir);
+    snprintf(core_path, sizeof(core_path), "%s/core", dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    unlink(socket_path);
+    unlink(log_path);
+    unlink(core_path);
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stub),      cmocka_unit_test(test_bad_stubs),
+        cmocka_unit_test(test_dropped),   cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_unpacking), cmocka_unit_test(test_bad_descriptions),
+        cmocka_unit_test(test_mtree),     cmocka_unit_test(test_core),
+        cmocka_unit_test(test_bad_cores), cmocka_unit_test(test_core_noise),
+    };
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
