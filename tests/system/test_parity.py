@@ -48,3 +48,58 @@ def test_same_bytes(machine):
     answers = gdb_answers(m, [command for _, command in asked])  # then it runs on
     for (_, command), viewer, gdb in zip(asked, said, answers):
         assert viewer == gdb, command
+
+
+def guest_symbol(name):
+    """Link address of a symbol of the guest."""
+    text = subprocess.run(["aarch64-linux-gnu-nm", BUILD / "hv/guest/guest.elf"], check=True,
+                          capture_output=True, text=True).stdout
+    return next(int(line.split()[0], 16) for line in text.splitlines() if line.endswith(f" {name}"))
+
+
+def test_guest_by_gdb_stub(machine):
+    """EL1, stage 2 and both of a guest: --gdb, at the halt at which GDB answered.
+
+    GDB disconnects and leaves the machine halted; the viewer leaves it as it was.
+    """
+    m = machine(smp=1, cmdline="workload=guest", extra="-S", ready=None)
+    start = hex(guest_symbol("guest_main"))
+    pairs = [(["map", "--regime", "s2"], "pt-dump --regime s2"),
+             (["walk", start, "--regime", "el1"], f"pt-walk {start} --regime el1"),
+             (["walk", start, "--regime", "guest"], f"pt-walk {start} --regime guest"),
+             (["walk", "0x1000", "--regime", "s2"], "pt-walk 0x1000 --regime s2"),
+             (["walk", "0xa0000200000"], "pt-walk 0xa0000200000"), (["map"], "pt-dump"),
+             (["dump"], "mapcache-dump")]
+    asked = [([*words, "--json"], command + " --json") for words, command in pairs]
+    asked += [*pairs, (["cpus", "--json"], "hv-cpus --json"),
+              (["map", "--regime", "el1"], "pt-dump --regime el1")]
+    answers = gdb_answers(m, [f"hbreak *{start}", "continue", "delete", "stepi 20",
+                              *(command for _, command in asked), "disconnect"])[4:-1]
+    for (words, command), gdb in zip(asked, answers):
+        said = subprocess.run([BUILD / "hvscope", *words, "--gdb", m.dir / "gdb.sock"], text=True,
+                              capture_output=True, timeout=30, check=True)
+        assert said.stdout.strip() == gdb, command
+        assert said.stderr.startswith("hvscope: --gdb halts the machine")
+    assert m.qmp("query-status")["status"] == "debug"
+
+
+def test_core(machine, tmp_path):
+    """What dump-guest-memory wrote, read by --core, is what the RAM file held; then cut short."""
+    m = machine(smp=2, mem="160M")
+    m.qmp("stop")
+    core = tmp_path / "core"
+    m.qmp("dump-guest-memory", paging=False, protocol=f"file:{core}")
+    for words in (["dump", "--json"], ["map"], ["stats", "--json"], ["walk", "0xa0000200000"]):
+        said = subprocess.run([BUILD / "hvscope", *words, "--core", core], text=True, timeout=30,
+                              capture_output=True, check=True).stdout
+        assert said.strip() == viewer_answer(m, words), words
+    rows = json.loads(viewer_answer(m, ["cpus", "--json"]))
+    said = subprocess.run([BUILD / "hvscope", "cpus", "--json", "--core", core], text=True,
+                          capture_output=True, timeout=30, check=True).stdout
+    assert json.loads(said) == rows and rows["cpus"][0]["pc"]
+    with open(core, "r+b") as file:
+        file.truncate(file.seek(0, 2) - 4096)
+    said = subprocess.run([BUILD / "hvscope", "dump", "--core", core], text=True, timeout=30,
+                          capture_output=True, check=False)
+    assert (said.returncode, said.stdout) == (4, "")
+    assert said.stderr.startswith(f"hvscope: the core {core} is truncated")

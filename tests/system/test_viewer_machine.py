@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyte
 import pytest
-from conftest import ROOT
+from conftest import BUILD, ROOT
 from test_viewer import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 
@@ -220,3 +220,29 @@ def test_slow_terminal(machine) -> None:
         os.kill(pid, signal.SIGTERM)
         os.close(terminal)
         os.waitpid(pid, 0)
+
+
+def cpus(m, *words):
+    """The rows of hvscope cpus."""
+    said = run("cpus", "--json", *words)
+    return json.loads(said.stdout)["cpus"]
+
+
+def test_where_each_cpu_stands(machine):
+    """Of a halted machine, by QMP alone: the function; of one that runs nothing is said."""
+    m = machine(smp=2)
+    assert all(row["pc"] is None for row in cpus(m, "--dir", m.dir))
+    m.qmp("stop")
+    rows = cpus(m, "--dir", m.dir)
+    text = m.qmp("human-monitor-command", **{"command-line": "info registers -a"})
+    counters = [int(pc, 16) for pc in re.findall(r" PC=([0-9a-f]{16})", text)]
+    assert [int(row["pc"], 0) for row in rows] == counters
+    assert all(row["thread"] is None and row["mmu"] is None for row in rows)
+    for row in rows:
+        if row["el"] == 2:
+            name = row["symbol"].split("+")[0]
+            assert name in subprocess.run(["nm", BUILD / "hv-xen.elf"], capture_output=True,
+                                          text=True, check=True).stdout
+    assert cpus(m, "--qmp", m.dir / "qmp.sock") == rows
+    m.qmp("cont")
+    assert all(row["pc"] is None for row in cpus(m, "--dir", m.dir))

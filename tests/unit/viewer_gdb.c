@@ -7,6 +7,7 @@
 #include "source/gdb_packet.h"
 #include "source/gdb_registers.h"
 #include "source/mtree.h"
+#include "source/places.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -46,6 +47,7 @@ enum flaw {
 };
 
 static FILE *stub_in, *stub_out;
+static bool halted_before;
 
 static void put_packet(const char *data, int sum_error)
 {
@@ -131,6 +133,12 @@ static void answer_packet(enum flaw flaw, const char *packet)
 {
     if (packet[0] == 'm') {
         answer_memory(flaw, packet);
+        return;
+    }
+    if (strcmp(packet, "qRcmd,696e666f20737461747573") == 0) {
+        answer_hex(flaw, "O",
+                   halted_before ? "VM status: paused (debug)\n" : "VM status: paused\n");
+        answer(flaw, "OK");
         return;
     }
     if (strncmp(packet, "qRcmd,", 6) == 0) {
@@ -296,6 +304,22 @@ static void test_stub(void **state)
     check_good(FLAW_STOPS);
 }
 
+/* What a debugger had halted is not set going. */
+static void test_halted_before(void **state)
+{
+    struct failure f;
+    pid_t stub;
+
+    (void)state;
+    halted_before = true;
+    stub = start_stub(FLAW_NONE);
+    source_close(gdb_open(socket_path, &f));
+    waitpid(stub, NULL, 0);
+    assert_true(logged("Qqemu.PhyMemMode:0"));
+    assert_false(logged("D"));
+    halted_before = false;
+}
+
 static void test_bad_stubs(void **state)
 {
     struct failure f;
@@ -404,6 +428,37 @@ static void test_mtree(void **state)
                      2);
     assert_string_equal(range[0].name, "b");
     assert_true(range[1].base == 0x10 && range[1].size == 0x10);
+}
+
+/* As QEMU prints it, through JSON and not, in pieces of every length. */
+static void test_places(void **state)
+{
+    static const char *const texts[] = {
+        "{\"return\": \"\\r\\nCPU#0\\r\\n PC=00000a0000206280 X00=0000000000000001 "
+        "X01=00000000000000PC\\r\\nPSTATE=600003c9 -ZC- EL2h\\r\\n\\r\\nCPU#1\\r\\nR00=00 "
+        "R15=1234\\r\\nPSR=1d3\\r\\nCPU#2\\r\\n PC=0000000080000234 X00=0\\r\\nPSTATE=3c5 EL1h"
+        "\\r\\nFPCR=0 FPSR=0\\r\\n\"}",
+        "\r\nCPU#0\r\n PC=00000a0000206280 X00=1\r\nPSTATE=600003c9 -ZC- EL2h\r\nCPU#1\r\nPSR=1\r\n"
+        "\r\nCPU#2\r\n PC=80000234 X00=0\r\nPSTATE=3c5 EL1h\r\nCPU#99999999999\r\n PC=1 "
+        "\r\nPSTATE=1 "};
+    struct place_scan scan;
+    struct places places;
+
+    (void)state;
+    for (size_t n = 1; n < 40; n++) {
+        const char *text = texts[n % 2];
+        size_t len = strlen(text);
+
+        place_scan_begin(&scan, &places);
+        for (size_t at = 0; at < len; at += n)
+            place_scan_add(&scan, text + at, at + n < len ? n : len - at);
+        assert_int_equal(places.nr, 3);
+        assert_true(places.cpu[0].known && places.cpu[0].pc == 0xa0000206280);
+        assert_int_equal(places.cpu[0].el, 2);
+        assert_false(places.cpu[1].known);
+        assert_true(places.cpu[2].known && places.cpu[2].pc == 0x80000234);
+        assert_int_equal(places.cpu[2].el, 1);
+    }
 }
 
 /* A core of two pieces of memory and two CPUs; each word of memory is its address. */
@@ -571,11 +626,18 @@ static int remove_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stub),      cmocka_unit_test(test_bad_stubs),
-        cmocka_unit_test(test_dropped),   cmocka_unit_test(test_signal),
-        cmocka_unit_test(test_unpacking), cmocka_unit_test(test_bad_descriptions),
-        cmocka_unit_test(test_mtree),     cmocka_unit_test(test_core),
-        cmocka_unit_test(test_bad_cores), cmocka_unit_test(test_core_noise),
+        cmocka_unit_test(test_stub),
+        cmocka_unit_test(test_halted_before),
+        cmocka_unit_test(test_bad_stubs),
+        cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_unpacking),
+        cmocka_unit_test(test_bad_descriptions),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_mtree),
+        cmocka_unit_test(test_core),
+        cmocka_unit_test(test_bad_cores),
+        cmocka_unit_test(test_core_noise),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -7,52 +7,106 @@
 #include "command/json.h"
 #include "model/profile.h"
 #include "model/stats.h"
+#include "source/gdb.h"
 
 #include <inttypes.h>
+
+#define SCTLR_M 1
 
 static const char *const beacon_states[] = {"booting", "mmu-on", "mapcache-ready", "panicked",
                                             "off"};
 
-static void json_cpu(FILE *out, const struct cpu_snapshot *c, const struct profile *p)
-{
-    static const char *const unknown[] = {"thread", "el", "mmu", "pc", "symbol"};
-    uint64_t generation = c->info.generation;
+/* A CPU, and where it stands if that is known. */
+struct cpu_row {
+    const struct cpu_snapshot *c;
+    const struct symbols *symbols;
+    const struct profile *profile;
+    struct cpu_place place;
+    bool has_thread, has_mmu, mmu;
+};
 
+static struct cpu_row cpu_row(const struct context *ctx, const struct places *places,
+                              unsigned int cpu)
+{
+    struct cpu_row row = {
+        .c = &ctx->snap->cpu[cpu], .symbols = ctx->symbols, .profile = ctx->snap->machine.profile};
+    uint64_t sctlr;
+
+    if (cpu < places->nr)
+        row.place = places->cpu[cpu];
+    row.has_thread = source_is_gdb(ctx->src);
+    row.has_mmu = source_register(ctx->src, cpu, "SCTLR_EL2", &sctlr) == 0;
+    row.mmu = row.has_mmu && (sctlr & SCTLR_M);
+    return row;
+}
+
+/* A PC at EL2 is one of the image's; at EL1 it is a guest's. */
+static void row_symbol(const struct cpu_row *row, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (row->place.known && row->place.el == 2)
+        symbols_at(row->symbols, row->place.pc, buf, size);
+}
+
+static void json_cpu(FILE *out, const struct cpu_row *row)
+{
+    const struct cpu_snapshot *c = row->c;
+    uint64_t generation = c->info.generation;
+    bool told = row->profile->tells_cpus, counted = row->profile->counted && c->on;
+    char symbol[128];
+
+    row_symbol(row, symbol, sizeof(symbol));
     fprintf(out, "{\"cpu\":%u", c->cpu);
-    put_string(out, "state", p->tells_cpus ? machine_cpu_state_name(c->info.state) : NULL);
-    put_hex(out, "root", p->tells_cpus && c->on, c->info.root);
-    put_number(out, "generation", p->counted && c->on, generation);
-    fprintf(out, ",\"inside\":%s", p->counted && c->on ? boolean_text(generation % 2) : "null");
-    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
-        put_string(out, unknown[i], NULL);
+    put_string(out, "state", told ? machine_cpu_state_name(c->info.state) : NULL);
+    put_hex(out, "root", told && c->on, c->info.root);
+    put_number(out, "generation", counted, generation);
+    fprintf(out, ",\"inside\":%s", counted ? boolean_text(generation % 2) : "null");
+    put_number(out, "thread", row->has_thread, c->cpu + 1);
+    put_number(out, "el", row->place.known, row->place.el);
+    fprintf(out, ",\"mmu\":%s", row->has_mmu ? boolean_text(row->mmu) : "null");
+    put_hex(out, "pc", row->place.known, row->place.pc);
+    put_string(out, "symbol", symbol[0] ? symbol : NULL);
     fputc('}', out);
 }
 
-static void text_cpu(FILE *out, const struct cpu_snapshot *c, const struct profile *p)
+static const char *slots_word(const struct cpu_row *row)
 {
-    char root[24] = "-";
+    if (!row->profile->counted || !row->c->on)
+        return "-";
+    return row->c->info.generation % 2 ? "busy" : "rest";
+}
 
-    if (c->on)
-        snprintf(root, sizeof(root), "0x%" PRIx64, c->info.root);
-    if (!p->counted) {
-        fprintf(out, "   %3u  %-7s  %-14s  -               -           -\n", c->cpu,
-                machine_cpu_state_name(c->info.state), root);
-        return;
-    }
-    fprintf(out, "   %3u  %-7s  %-14s  %-5s  %10" PRIu64 "  %10" PRIu64 "\n", c->cpu,
-            machine_cpu_state_name(c->info.state), root,
-            !c->on                   ? "-"
-            : c->info.generation % 2 ? "busy"
-                                     : "rest",
-            c->info.maps, c->info.unmaps);
+static void text_cpu(FILE *out, const struct cpu_row *row)
+{
+    char root[24] = "-", thread[8] = "-", el[8] = "-", at[128];
+
+    if (row->profile->tells_cpus && row->c->on)
+        snprintf(root, sizeof(root), "0x%" PRIx64, row->c->info.root);
+    if (row->has_thread)
+        snprintf(thread, sizeof(thread), "%u", row->c->cpu + 1);
+    if (row->place.known)
+        snprintf(el, sizeof(el), "%u", row->place.el);
+    row_symbol(row, at, sizeof(at));
+    if (!at[0] && row->place.known)
+        snprintf(at, sizeof(at), "0x%" PRIx64, row->place.pc);
+    fprintf(out, "   %3u  %-7s  %-14s  %-5s  %3s  %2s  %-3s  %.22s\n", row->c->cpu,
+            row->profile->tells_cpus ? machine_cpu_state_name(row->c->info.state) : "-", root,
+            slots_word(row), thread, el,
+            !row->has_mmu ? "-"
+            : row->mmu    ? "on"
+                          : "off",
+            at[0] ? at : "-");
 }
 
 int print_cpus(const struct context *ctx, FILE *out, struct failure *f)
 {
     const struct machine *m = &ctx->snap->machine;
+    struct places places = {0};
     bool first = true;
 
     (void)f;
+    if (!target_places(&ctx->target, &ctx->o->target, &places))
+        places.nr = 0;
     if (ctx->o->json) {
         fputs("{\"schema\":\"hvscope.cpus/1\",", out);
         context_json_target(out, m);
@@ -60,18 +114,20 @@ int print_cpus(const struct context *ctx, FILE *out, struct failure *f)
         fputs(",\"cpus\":[", out);
     } else {
         context_text_head(out, m);
-        fputs("   cpu  state    root            slots        maps      unmaps\n", out);
+        fputs("   cpu  state    root            slots  thr  EL  MMU  at\n", out);
     }
     for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
+        struct cpu_row row = cpu_row(ctx, &places, cpu);
+
         if (!context_wants_cpu(ctx, cpu))
             continue;
         if (ctx->o->json && !first)
             fputc(',', out);
         first = false;
         if (ctx->o->json)
-            json_cpu(out, &ctx->snap->cpu[cpu], m->profile);
+            json_cpu(out, &row);
         else
-            text_cpu(out, &ctx->snap->cpu[cpu], m->profile);
+            text_cpu(out, &row);
     }
     if (ctx->o->json)
         fputs("]}\n", out);

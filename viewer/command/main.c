@@ -27,7 +27,7 @@ static int print_about(const struct options *o)
 static void announce(const struct options *o)
 {
     if (o->target.gdb && o->command != COMMAND_HELP && o->command != COMMAND_VERSION)
-        fprintf(stderr, "hvscope: --gdb halts the machine at %s; it goes on when this ends\n",
+        fprintf(stderr, "hvscope: --gdb halts the machine at %s as long as this runs\n",
                 o->target.gdb);
 }
 

@@ -24,6 +24,7 @@ struct source_gdb {
     struct source src;
     struct gdb_link link;
     char *name;
+    bool was_halted; /* before we came */
     unsigned int nr_cpus, nr_ranges;
     struct mtree_range range[RANGES_MAX];
     char thread[GDB_CPUS_MAX][16]; /* as the stub writes their numbers */
@@ -41,12 +42,15 @@ static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 #define NR_SIGNALS (sizeof(end_signals) / sizeof(end_signals[0]))
 
 /* Physical mode off, and detach; nobody waits for the answers. */
-static void write_farewell(void)
+static void write_farewell(bool was_halted)
 {
     size_t len = gdb_frame("Qqemu.PhyMemMode:0", farewell, sizeof(farewell));
 
     farewell[len++] = '+';
-    gdb_frame("D", farewell + len, sizeof(farewell) - len);
+    if (was_halted)
+        farewell[len] = '\0';
+    else
+        gdb_frame("D", farewell + len, sizeof(farewell) - len);
 }
 
 static void end_by_signal(int sig)
@@ -170,7 +174,7 @@ static void gdb_close(struct source *src)
 
     arm_signals(SIG_DFL);
     signal_fd = -1;
-    if (g->link.fd >= 0 && ask(g, "Qqemu.PhyMemMode:0") == 0)
+    if (g->link.fd >= 0 && ask(g, "Qqemu.PhyMemMode:0") == 0 && !g->was_halted)
         ask(g, "D");
     if (g->link.fd >= 0)
         close(g->link.fd);
@@ -298,16 +302,21 @@ static int read_registers(struct source_gdb *g)
     return ret;
 }
 
-/* Output comes as packets "O" and hexadecimal text, until "OK". */
-static int find_ram(struct source_gdb *g)
+/*
+ * What QEMU's monitor prints, to be freed; NULL with g->f. It comes as packets
+ * "O" and hexadecimal text, until "OK".
+ */
+static char *monitor(struct source_gdb *g, const char *command)
 {
     char packet[64] = "qRcmd,", *text = calloc(1, XML_MAX + GDB_PACKET_MAX);
     size_t len = 0, got, at = strlen(packet);
     int ret;
 
-    if (!text)
-        return failure_set(&g->f, EXIT_NO_TARGET, "out of memory");
-    for (const char *c = MTREE_COMMAND; *c; c++)
+    if (!text) {
+        failure_set(&g->f, EXIT_NO_TARGET, "out of memory");
+        return NULL;
+    }
+    for (const char *c = command; *c; c++)
         at += (size_t)snprintf(packet + at, sizeof(packet) - at, "%02x", (unsigned char)*c);
     ret = ask(g, packet);
     while (ret == 0 && g->reply[0] == 'O' && strcmp(g->reply, "OK") != 0) {
@@ -317,13 +326,41 @@ static int find_ram(struct source_gdb *g)
         text[len] = '\0';
         ret = gdb_more(&g->link, g->reply, &got, &g->f);
     }
-    g->nr_ranges = ret ? 0 : mtree_ram(text, g->range, RANGES_MAX);
+    if (ret == 0)
+        return text;
     free(text);
-    if (ret == 0 && g->nr_ranges == 0)
-        ret = failure_set(&g->f, EXIT_NO_TARGET,
-                          "the gdb stub at %s does not tell where RAM is: it is none of QEMU's",
-                          g->name);
-    return ret;
+    return NULL;
+}
+
+static int find_ram(struct source_gdb *g)
+{
+    char *text = monitor(g, MTREE_COMMAND);
+
+    if (!text)
+        return -1;
+    g->nr_ranges = mtree_ram(text, g->range, RANGES_MAX);
+    free(text);
+    if (g->nr_ranges)
+        return 0;
+    return failure_set(&g->f, EXIT_NO_TARGET,
+                       "the gdb stub at %s does not tell where RAM is: it is none of QEMU's",
+                       g->name);
+}
+
+/*
+ * Connecting halts a machine that runs, which is then "paused". One that says
+ * why it is halted, "paused (debug)", was so before, and is left so.
+ */
+static int find_status(struct source_gdb *g)
+{
+    char *text = monitor(g, "info status");
+
+    if (!text)
+        return -1;
+    g->was_halted = strstr(text, "paused (") != NULL;
+    write_farewell(g->was_halted);
+    free(text);
+    return 0;
 }
 
 /* The first packet is a question that every stub answers somehow. */
@@ -335,7 +372,7 @@ static int meet(struct source_gdb *g)
         return failure_set(&g->f, EXIT_NO_TARGET,
                            "the gdb stub at %s is none of QEMU's: it cannot read physical memory",
                            g->name);
-    if (list_cpus(g) || read_registers(g) || find_ram(g))
+    if (find_status(g) || list_cpus(g) || read_registers(g) || find_ram(g))
         return -1;
     return ask_for(g, "Qqemu.PhyMemMode:1", "OK");
 }
@@ -354,7 +391,7 @@ struct source *gdb_open(const char *address, struct failure *f)
     if (g->link.fd < 0) {
         failure_set(f, EXIT_NO_TARGET, "no gdb stub answers at %s: %s", address, strerror(errno));
     } else {
-        write_farewell();
+        write_farewell(false);
         signal_fd = g->link.fd;
         arm_signals(end_by_signal);
         if (meet(g) == 0)

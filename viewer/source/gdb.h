@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine through QEMU's gdb stub. Connecting halts it, and it stays halted
- * until the source is closed: that detaches, and the machine goes on. A signal
- * that ends the program detaches first.
+ * until the source is closed: that detaches, and the machine goes on, unless a
+ * debugger had left it halted before. A signal that ends the program detaches
+ * first.
  *
  * Memory is read in the stub's physical mode, which is global to QEMU and
  * outlives a connection: it is off again afterwards.

@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_SECOND    UINT64_C(1000000000)
+#define QMP_SETTLE_NS    100000000
+#define QMP_SETTLE_TRIES 8
 
 /* FNV-1a, 64 bits. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
@@ -17,7 +21,7 @@
 
 #define ASK_REGISTERS                                                                              \
     "{\"execute\":\"human-monitor-command\","                                                      \
-    "\"arguments\":{\"command-line\":\"info registers -a\"}}\n"
+    "\"arguments\":{\"command-line\":\"" PLACES_COMMAND "\"}}\n"
 
 static const struct {
     const char *word;
@@ -60,6 +64,7 @@ enum qmp_result qmp_start(struct qmp *qmp, int dir_fd, const char *name, uint64_
     qmp->len = 0;
     qmp->registers = 0;
     qmp->hash = HASH_START;
+    place_scan_begin(&qmp->scan, &qmp->places);
     qmp->deadline = now + QMP_DEADLINE_NS;
     snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
     qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -120,6 +125,7 @@ static enum qmp_result hash_registers(struct qmp *qmp)
 
     for (size_t i = 0; i < qmp->len; i++) {
         if (qmp->line[i] == '\n') {
+            place_scan_add(&qmp->scan, qmp->line, i);
             qmp->registers = qmp->hash;
             return QMP_DONE;
         }
@@ -128,6 +134,7 @@ static enum qmp_result hash_registers(struct qmp *qmp)
             return QMP_DONE;
         qmp->hash = (qmp->hash ^ (unsigned char)qmp->line[i]) * HASH_PRIME;
     }
+    place_scan_add(&qmp->scan, qmp->line, qmp->len);
     qmp->len = 0;
     return QMP_PENDING;
 }
@@ -195,6 +202,49 @@ enum qmp_result qmp_step(struct qmp *qmp, uint64_t now)
     qmp->len += n;
     result = handle_input(qmp);
     return result == QMP_PENDING ? QMP_PENDING : finish(qmp, result);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+enum qmp_result qmp_query(struct qmp *qmp, int dir_fd, const char *name)
+{
+    enum qmp_result result = qmp_start(qmp, dir_fd, name, now_ns());
+
+    while (result == QMP_PENDING) {
+        struct pollfd fd = {.fd = qmp->fd, .events = POLLIN};
+        uint64_t now = now_ns();
+
+        poll(&fd, 1, now < qmp->deadline ? (int)((qmp->deadline - now) / 1000000) + 1 : 0);
+        result = qmp_step(qmp, now_ns());
+    }
+    return result;
+}
+
+/* A step in a debugger is many stops: a machine that has just stopped may be in one. */
+bool qmp_ask_places(int dir_fd, const char *name, struct places *places)
+{
+    static const struct timespec settle = {.tv_nsec = QMP_SETTLE_NS};
+    uint64_t registers = 0;
+    struct qmp qmp;
+
+    qmp_init(&qmp);
+    for (int i = 0; i < QMP_SETTLE_TRIES; i++) {
+        if (qmp_query(&qmp, dir_fd, name) != QMP_DONE || !qmp.registers)
+            return false;
+        if (registers == qmp.registers) {
+            *places = qmp.places;
+            return true;
+        }
+        registers = qmp.registers;
+        nanosleep(&settle, NULL);
+    }
+    return false;
 }
 
 bool qmp_limit_take(struct qmp_limit *limit, uint64_t now)

@@ -11,6 +11,8 @@
 #ifndef VIEWER_SOURCE_QMP_H
 #define VIEWER_SOURCE_QMP_H
 
+#include "source/places.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,8 +46,10 @@ struct qmp {
     enum qmp_phase phase;
     uint64_t deadline;
     enum qmp_status status;
-    char word[24];      /* QEMU's own word for it; printable ASCII */
-    uint64_t registers; /* of a halted machine: a hash of them; 0: not asked */
+    char word[24];        /* QEMU's own word for it; printable ASCII */
+    uint64_t registers;   /* of a halted machine: a hash of them; 0: not asked */
+    struct places places; /* likewise: where its CPUs stand; nr 0: not asked */
+    struct place_scan scan;
     uint64_t hash;
     size_t len;
     char line[QMP_LINE_MAX];
@@ -62,6 +66,18 @@ enum qmp_result qmp_start(struct qmp *qmp, int dir_fd, const char *name, uint64_
 
 /* Go on with it after poll() or a timeout. Anything but QMP_PENDING has closed it. */
 enum qmp_result qmp_step(struct qmp *qmp, uint64_t now);
+
+/*
+ * One whole query, waited for: at most QMP_DEADLINE_NS. Anything but
+ * QMP_PENDING; the query is closed.
+ */
+enum qmp_result qmp_query(struct qmp *qmp, int dir_fd, const char *name);
+
+/*
+ * Where the CPUs of a machine that is halted, and stays so, stand: two queries
+ * 100 ms apart that say the same. False if it runs, or nobody can be asked.
+ */
+bool qmp_ask_places(int dir_fd, const char *name, struct places *places);
 
 /* To be polled for POLLIN; -1 if no query is under way. */
 int qmp_fd(const struct qmp *qmp);

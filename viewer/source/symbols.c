@@ -261,6 +261,20 @@ void symbols_where(const struct symbols *s, uint64_t address, char *buf, size_t 
                  (unsigned long long)(address - function->start));
 }
 
+void symbols_at(const struct symbols *s, uint64_t address, char *buf, size_t size)
+{
+    const struct function *function = find_function(s, address);
+
+    buf[0] = '\0';
+    if (!function || !function->name)
+        return;
+    if (address == function->start)
+        snprintf(buf, size, "%s", function->name);
+    else
+        snprintf(buf, size, "%s+0x%llx", function->name,
+                 (unsigned long long)(address - function->start));
+}
+
 const char *symbols_function(const struct symbols *s, uint64_t address)
 {
     const struct function *function = find_function(s, address - CALL_BYTES);

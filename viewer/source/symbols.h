@@ -24,6 +24,9 @@ void symbols_close(struct symbols *s);
 /* "map_domain_page+0x9c" of the function that a call returned to; "" if none, or s is NULL. */
 void symbols_where(const struct symbols *s, uint64_t address, char *buf, size_t size);
 
+/* "map_domain_page+0x9c", or the name alone, of the function that address is in; "" if none. */
+void symbols_at(const struct symbols *s, uint64_t address, char *buf, size_t size);
+
 /* The name alone; NULL if none. */
 const char *symbols_function(const struct symbols *s, uint64_t address);
 

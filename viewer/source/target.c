@@ -4,10 +4,12 @@
 #include "source/backends.h"
 #include "source/core.h"
 #include "source/gdb.h"
+#include "source/qmp.h"
 #include "source/recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +17,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CPSR_EL_SHIFT 2
+#define CPSR_EL_MASK  3
+#define CPSR_NRW      (UINT64_C(1) << 4) /* AArch32 */
 
 #define HINT "start one with `make run`, or name its run directory with --dir"
 
@@ -167,8 +173,48 @@ bool source_elf_path(const struct target_spec *spec, char *path, size_t size)
         snprintf(path, size, "%s", spec->elf);
         return true;
     }
-    if (spec->recording || spec->qmp || spec->nr_ram || !spec->dir)
+    if (!target_is_directory(spec) || !spec->dir)
         return false;
     snprintf(path, size, "%s/symbols", spec->dir);
     return access(path, F_OK) == 0;
+}
+
+static bool source_places(const struct source *src, struct places *places)
+{
+    unsigned int nr = source_cpus(src);
+
+    *places = (struct places){.nr = nr < PLACES_MAX ? nr : PLACES_MAX};
+    for (unsigned int i = 0; i < places->nr; i++) {
+        struct cpu_place *p = &places->cpu[i];
+        uint64_t cpsr;
+
+        p->known = source_register(src, i, "PC", &p->pc) == 0 &&
+                   source_register(src, i, "CPSR", &cpsr) == 0 && !(cpsr & CPSR_NRW);
+        p->el = p->known ? cpsr >> CPSR_EL_SHIFT & CPSR_EL_MASK : 0;
+    }
+    return places->nr > 0;
+}
+
+bool target_places(const struct target *target, const struct target_spec *spec,
+                   struct places *places)
+{
+    char folder[PATH_MAX], name[PATH_MAX];
+    bool found;
+    int dir;
+
+    if (!target->src)
+        return false;
+    if (source_places(target->src, places))
+        return true;
+    if (target->dir_fd >= 0)
+        return qmp_ask_places(target->dir_fd, "qmp.sock", places);
+    if (!spec->qmp)
+        return false;
+    snprintf(folder, sizeof(folder), "%s", spec->qmp);
+    snprintf(name, sizeof(name), "%s", spec->qmp);
+    dir = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    found = dir >= 0 && qmp_ask_places(dir, basename(name), places);
+    if (dir >= 0)
+        close(dir);
+    return found;
 }

@@ -7,6 +7,7 @@
 #define VIEWER_SOURCE_TARGET_H
 
 #include "source/failure.h"
+#include "source/places.h"
 #include "source/ram.h"
 #include "source/source.h"
 
@@ -53,6 +54,13 @@ bool source_elf_path(const struct target_spec *spec, char *path, size_t size);
  * does not run any more. RAM files without a machine are never "gone" for that.
  */
 enum source_health target_health(const struct target *target);
+
+/*
+ * Where the CPUs of a halted machine stand: by the source's own registers, else
+ * through QMP. False if it runs, is closed, or nobody can be asked.
+ */
+bool target_places(const struct target *target, const struct target_spec *spec,
+                   struct places *places);
 
 /* Is there a process pid that still runs (not a zombie)? */
 bool process_alive(pid_t pid);
