@@ -41,13 +41,15 @@ static void json_found(FILE *out, unsigned int cpu, const struct slot_info *i, u
     fputc('}', out);
 }
 
-static void text_found(FILE *out, unsigned int cpu, const struct slot_info *i)
+static void text_found(FILE *out, unsigned int cpu, const struct slot_info *i, uint64_t pa)
 {
-    fprintf(out, "  CPU%-3u slot %4u  0x%-14" PRIx64 " %-9s refs %2u", cpu, i->slot, i->va,
-            slot_state_name(i->state), i->refs);
+    char va[24], probe[16] = "-";
+
+    snprintf(va, sizeof(va), "0x%" PRIx64, i->va + pa % SLOT_SIZE);
     if (i->has_home)
-        fprintf(out, "  home %4u  probe %u", i->home, i->probe);
-    fputc('\n', out);
+        snprintf(probe, sizeof(probe), "%u", i->probe);
+    fprintf(out, "  %3u  %4u  %-14s  %4u  %-9s  %5s\n", cpu, i->slot, va, i->refs,
+            slot_state_name(i->state), probe);
 }
 
 /* With --cpu and a VA, slots of all CPUs are still of interest: the frame is the question. */
@@ -70,75 +72,105 @@ static unsigned int list_slots(const struct context *ctx, FILE *out, const struc
             i = slot_describe(&snap->machine, s, c->pte[s]);
             if (ctx->o->json && found)
                 fputc(',', out);
+            if (!ctx->o->json && !found)
+                fputs("  cpu  slot  va              refs  state      probe\n", out);
             if (ctx->o->json)
                 json_found(out, cpu, &i, q->pa);
             else
-                text_found(out, cpu, &i);
+                text_found(out, cpu, &i, q->pa);
             found++;
         }
     }
     return found;
 }
 
+/* How the number was read, in the words that GDB's command uses too. */
+static void text_read_as(FILE *out, const struct context *ctx, const struct query *q)
+{
+    static const char *const guessed[] = {"not inside RAM", "inside RAM", "not below the domheap"},
+                             *const names[] = {"MFN", "PA", "VA"};
+    const struct cpu_snapshot *c;
+    struct failure ignored;
+
+    fprintf(out, "0x%" PRIx64 " is read as %s (%s", q->value, names[q->kind],
+            q->guessed ? guessed[q->kind] : "as you say");
+    if (q->kind == QUERY_VA && context_one_cpu(ctx, &c, &ignored) == 0)
+        fprintf(out, ", on CPU%u", c->cpu);
+    fputc(')', out);
+}
+
+static void json_find(FILE *out, const struct context *ctx, const struct query *q, bool mapped)
+{
+    fputs("{\"schema\":\"hvscope.find/1\"", out);
+    put_hex(out, "what", true, q->value);
+    put_string(out, "read_as", query_kind_name(q->kind));
+    put_hex(out, "mfn", mapped, q->mfn);
+    put_hex(out, "pa", mapped, q->pa);
+    fputs(",\"slots\":[", out);
+    if (mapped)
+        list_slots(ctx, out, q, q->kind == QUERY_VA);
+    fputs("]}\n", out);
+}
+
+static void text_find(FILE *out, const struct context *ctx, const struct query *q, bool mapped)
+{
+    text_read_as(out, ctx, q);
+    if (!mapped) {
+        fputs(": nothing is mapped there\n", out);
+        return;
+    }
+    fprintf(out, "\nmfn 0x%" PRIx64 ", pa 0x%" PRIx64 ", home slot %u\n", q->mfn, q->pa,
+            mapcache_home(_mfn(q->mfn), ctx->snap->machine.beacon.domheap_entries));
+    if (list_slots(ctx, out, q, q->kind == QUERY_VA) == 0)
+        fputs("  no slot of any CPU maps it\n", out);
+}
+
 int print_find(const struct context *ctx, FILE *out, struct failure *f)
 {
-    bool json = ctx->o->json, mapped = true, va;
-    unsigned int found = 0;
+    bool mapped = true;
     struct query q;
 
     if (query_parse(&ctx->snap->machine, ctx->o->operand[0], &q, f))
         return -1;
-    va = q.kind == QUERY_VA;
     q.pa = q.kind == QUERY_PA ? q.value : q.mfn << PAGE_SHIFT;
-    if (va && resolve_va(ctx, &q, &mapped, f))
+    if (q.kind == QUERY_VA && resolve_va(ctx, &q, &mapped, f))
         return -1;
-    if (json) {
-        fputs("{\"schema\":\"hvscope.find/1\"", out);
-        put_hex(out, "what", true, q.value);
-        put_string(out, "read_as", query_kind_name(q.kind));
-        put_hex(out, "mfn", mapped, q.mfn);
-        put_hex(out, "pa", mapped, q.pa);
-        fputs(",\"slots\":[", out);
-    } else {
-        fprintf(out, "0x%" PRIx64 " as %s", q.value, query_kind_name(q.kind));
-        if (mapped)
-            fprintf(out, ": mfn 0x%" PRIx64 ", home slot %u\n", q.mfn,
-                    mapcache_home(_mfn(q.mfn), ctx->snap->machine.beacon.domheap_entries));
-        else
-            fputs(": nothing is mapped there\n", out);
-    }
-    if (mapped)
-        found = list_slots(ctx, out, &q, va);
-    if (json)
-        fputs("]}\n", out);
-    else if (mapped && !found)
-        fputs("  no slot maps it\n", out);
+    if (ctx->o->json)
+        json_find(out, ctx, &q, mapped);
+    else
+        text_find(out, ctx, &q, mapped);
     return 0;
 }
 
 /* The reason of a step, in the words that GDB's command uses too. */
-static void json_step(FILE *out, const struct probe *p)
+static void step_reason(const struct probe *p, char *reason, size_t size)
 {
     uint64_t mfn = mfn_x(pte_mfn(p->pte));
-    char reason[96];
 
     switch (p->why) {
     case PROBE_HIT:
-        snprintf(reason, sizeof(reason), "this frame, with room in its count");
+        snprintf(reason, size, "this frame, with room in its count");
         break;
     case PROBE_TAKE:
-        snprintf(reason, sizeof(reason), "free");
+        snprintf(reason, size, "free");
         break;
     case PROBE_COMMANDEER:
-        snprintf(reason, sizeof(reason),
-                 "count 0: 0x%" PRIx64 " loses it, its translation is still live", mfn);
+        snprintf(reason, size, "count 0: 0x%" PRIx64 " loses it, its translation is still live",
+                 mfn);
         break;
     case PROBE_SATURATED:
-        snprintf(reason, sizeof(reason), "this frame, but its count is 15");
+        snprintf(reason, size, "this frame, but its count is 15");
         break;
     default:
-        snprintf(reason, sizeof(reason), "in use by 0x%" PRIx64, mfn);
+        snprintf(reason, size, "in use by 0x%" PRIx64, mfn);
     }
+}
+
+static void json_step(FILE *out, const struct probe *p)
+{
+    char reason[96];
+
+    step_reason(p, reason, sizeof(reason));
     fprintf(out, "{\"slot\":%u", p->slot);
     put_hex(out, "pte", true, p->pte);
     put_number(out, "refs", true, pte_refs(p->pte));
@@ -186,29 +218,71 @@ static void json_explained(FILE *out, const struct context *ctx, const struct cp
     fputs("}\n", out);
 }
 
-#define PROBES_LISTED 40
+#define STEPS_SHOWN      16
+#define DUPLICATES_SHOWN 8
 
-static void text_explained(FILE *out, const struct cpu_snapshot *c, const struct explanation *e)
+static void text_steps(FILE *out, const struct explanation *e)
 {
-    char text[96];
+    char reason[96];
 
-    fprintf(out, "CPU%u  %s", c->cpu, explain_verdict(e));
-    if (e->bypass)
-        fputs(": the frame is in the directmap, no slot is looked at", out);
-    else if (!e->full)
-        fprintf(out, ": slot %u, probe %u", e->probe[e->nr - 1].slot, e->nr - 1);
-    fputc('\n', out);
     for (unsigned int i = 0; i < e->nr; i++) {
-        if (e->nr > PROBES_LISTED && i == PROBES_LISTED / 2) {
-            fprintf(out, "        ... %u more\n", e->nr - PROBES_LISTED);
-            i = e->nr - PROBES_LISTED / 2;
+        const struct probe *p = &e->probe[i];
+
+        if (i < STEPS_SHOWN - 1 || i + 1 == e->nr) {
+            step_reason(p, reason, sizeof(reason));
+            fprintf(out, "  slot %4u  count %2u  %s\n", p->slot, pte_refs(p->pte), reason);
+        } else if (i == STEPS_SHOWN - 1) {
+            fprintf(out, "  ... %u more\n", e->nr - STEPS_SHOWN);
         }
-        probe_text(&e->probe[i], text, sizeof(text));
-        fprintf(out, "  slot %4u  %s\n", e->probe[i].slot, text);
     }
-    if (e->further)
-        fprintf(out, "  not looked at: %u more %s it, the first is %u: a duplicate\n", e->further,
-                e->further == 1 ? "slot maps" : "slots map", e->first_further);
+}
+
+static void text_verdict(FILE *out, const struct explanation *e)
+{
+    const struct probe *last = e->nr ? &e->probe[e->nr - 1] : NULL;
+
+    if (e->bypass || !last)
+        fputs("bypass: the frame is in the directmap; no slot is used\n", out);
+    else if (e->full)
+        fputs("full: every slot is in use; map_domain_page() panics\n", out);
+    else if (last->why == PROBE_HIT)
+        fprintf(out, "hit: slot %u is shared, its count becomes %u\n", last->slot,
+                pte_refs(last->pte) + 1);
+    else
+        fprintf(out, "%s: slot %u is %s; it gets this frame with count 1\n", probe_word(last->why),
+                last->slot, last->why == PROBE_TAKE ? "free" : "overwritten");
+}
+
+static void text_duplicates(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
+                            const struct explanation *e)
+{
+    unsigned int chosen = e->full ? UINT32_MAX : e->probe[e->nr - 1].slot, found = 0;
+
+    for (unsigned int s = 0; s < ctx->snap->machine.beacon.domheap_entries; s++) {
+        if (s == chosen || !slot_maps(c, s, e->mfn))
+            continue;
+        if (found < DUPLICATES_SHOWN)
+            fprintf(out, "%s%u", found ? ", " : "its 2 MiB are also in slot ", s);
+        found++;
+    }
+    if (found)
+        fputs(found > DUPLICATES_SHOWN ? " and more\n" : "\n", out);
+}
+
+static void text_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
+                           const struct explanation *e)
+{
+    fprintf(out, "map_domain_page(0x%" PRIx64 ") on CPU%u, engine %s", e->mfn, c->cpu,
+            machine_engine_name(&ctx->snap->machine));
+    if (!e->bypass)
+        fprintf(out, ", home slot %u", e->home);
+    fputc('\n', out);
+    text_steps(out, e);
+    text_verdict(out, e);
+    if (!e->bypass)
+        text_duplicates(out, ctx, c, e);
+    if (c->info.generation % 2)
+        fputs("this CPU is inside a map or unmap: the next call comes after that\n", out);
 }
 
 static void print_explanations(const struct context *ctx, FILE *out, uint64_t mfn)
@@ -224,7 +298,7 @@ static void print_explanations(const struct context *ctx, FILE *out, uint64_t mf
         if (ctx->o->json)
             json_explained(out, ctx, c, &e);
         else
-            text_explained(out, c, &e);
+            text_explained(out, ctx, c, &e);
     }
 }
 
@@ -244,9 +318,6 @@ int print_explain(const struct context *ctx, FILE *out, struct failure *f)
         return -1;
     else if (q.kind == QUERY_VA)
         return failure_set(f, EXIT_USAGE, "explain needs a frame: mfn:N, pa:N or a frame number");
-    if (!ctx->o->json)
-        fprintf(out, "mfn 0x%" PRIx64 ": home slot %u = (mfn >> 9) %% %u\n", q.mfn,
-                mapcache_home(_mfn(q.mfn), m->beacon.domheap_entries), m->beacon.domheap_entries);
     print_explanations(ctx, out, q.mfn);
     return 0;
 }

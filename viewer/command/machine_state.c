@@ -167,23 +167,54 @@ static void json_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
     fputc('}', out);
 }
 
-static void text_counters(FILE *out, const struct cpu_snapshot *c, bool counted)
-{
-    const struct beacon_cpu *b = &c->info;
-    double maps = b->maps ? (double)b->maps : 1;
+#define BAR 40 /* columns of the longest */
 
-    if (!counted) {
-        fprintf(out, "CPU%u  a Xen does not count its maps\n", c->cpu);
-        return;
+/* A bar for each row that is not 0. */
+static void histogram(FILE *out, const char *title, const unsigned int *n, unsigned int nr,
+                      bool is_probe)
+{
+    unsigned int most = 1;
+    char name[16];
+
+    for (unsigned int i = 0; i < nr; i++)
+        most = n[i] > most ? n[i] : most;
+    for (unsigned int i = 0; i < nr; i++) {
+        unsigned int bar = n[i] * BAR / most;
+
+        if (!n[i])
+            continue;
+        snprintf(name, sizeof(name), "%u", i);
+        fprintf(out, "  %s %8s  %4u  ", title, is_probe ? spread_probe_name(i) : name, n[i]);
+        for (unsigned int k = 0; k < (bar ? bar : 1); k++)
+            fputc('#', out);
+        fputc('\n', out);
     }
-    fprintf(out, "CPU%u  %" PRIu64 " maps, %" PRIu64 " unmaps, %" PRIu64 " bypasses\n", c->cpu,
-            b->maps, b->unmaps, b->bypasses);
-    fprintf(out, "  hits %.1f %%, commandeered %.1f %%, %.2f slots passed over a map\n",
-            100.0 * (double)b->hits / maps, 100.0 * (double)b->commandeers / maps,
-            (double)b->probes / maps);
-    fprintf(out, "  %" PRIu64 " operations, %" PRIu64 " pages verified\n", b->work, b->verified);
 }
 
+/* A share with one digit, "-" of nothing. */
+static void percent(uint64_t part, uint64_t whole, char *buf, size_t size)
+{
+    if (whole)
+        snprintf(buf, size, "%.1f %%", 100.0 * (double)part / (double)whole);
+    else
+        snprintf(buf, size, "-");
+}
+
+static void text_counters(FILE *out, const struct beacon_cpu *b)
+{
+    char hits[16], commandeered[16];
+
+    percent(b->hits, b->maps, hits, sizeof(hits));
+    percent(b->commandeers, b->maps, commandeered, sizeof(commandeered));
+    fprintf(out, "  %" PRIu64 " maps, %" PRIu64 " unmaps, %" PRIu64 " bypasses\n", b->maps,
+            b->unmaps, b->bypasses);
+    fprintf(out, "  %s hits, %s commandeered, %.2f probes a map\n", hits, commandeered,
+            b->maps ? (double)b->probes / (double)b->maps : 0.0);
+    fprintf(out, "  %" PRIu64 " operations of the workload, %" PRIu64 " pages verified\n", b->work,
+            b->verified);
+}
+
+/* GDB's mapcache-stats prints the same bytes. */
 static void text_stats(FILE *out, const struct cpu_snapshot *c, const struct slot_spread *s,
                        bool counted)
 {
@@ -191,18 +222,16 @@ static void text_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
         fprintf(out, "CPU%u  %s\n", c->cpu, machine_cpu_state_name(c->info.state));
         return;
     }
-    text_counters(out, c, counted);
-    fputs("  slots by count    ", out);
-    for (unsigned int i = 0; i < SPREAD_REFS; i++) {
-        if (s->refs[i])
-            fprintf(out, "  %u: %u", i, s->refs[i]);
-    }
-    fputs("\n  slots by distance ", out);
-    for (unsigned int i = 0; i < SPREAD_PROBES; i++) {
-        if (s->probe[i])
-            fprintf(out, "  %s: %u", spread_probe_name(i), s->probe[i]);
-    }
-    fputc('\n', out);
+    fprintf(out, "CPU%u  ", c->cpu);
+    for (int state = 0; state < SLOT_STATES; state++)
+        fprintf(out, "%s%u %s", state ? ", " : "", c->counts[state], slot_state_name(state));
+    fprintf(out, "; %u refs\n", c->refs);
+    if (counted)
+        text_counters(out, &c->info);
+    else
+        fputs("  a Xen does not count its maps\n", out);
+    histogram(out, "count", s->refs, SPREAD_REFS, false);
+    histogram(out, "probe", s->probe, SPREAD_PROBES, true);
 }
 
 int print_stats(const struct context *ctx, FILE *out, struct failure *f)
@@ -212,11 +241,8 @@ int print_stats(const struct context *ctx, FILE *out, struct failure *f)
     bool first = true;
 
     (void)f;
-    if (ctx->o->json) {
+    if (ctx->o->json)
         fputs("{\"schema\":\"hvscope.stats/1\",\"cpus\":[", out);
-    } else {
-        context_text_head(out, m);
-    }
     for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
         if (!context_wants_cpu(ctx, cpu))
             continue;

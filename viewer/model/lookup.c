@@ -61,6 +61,7 @@ int query_parse(const struct machine *m, const char *text, struct query *q, stru
                            "%s is no address: write mfn:0x84800, pa:0x84800000, va:0x7f8000000000, "
                            "or a number",
                            text);
+    q->guessed = given < 0;
     q->kind = given >= 0 ? (enum query_kind)given : guess_kind(m, q->value);
     q->mfn = q->kind == QUERY_PA ? q->value >> PAGE_SHIFT : q->value;
     if (q->kind == QUERY_MFN && q->value >> MFN_BITS)
@@ -135,29 +136,4 @@ const char *probe_word(enum probe_why why)
     static const char *const words[] = {"hit", "take", "commandeer", "saturated", "busy"};
 
     return words[why];
-}
-
-void probe_text(const struct probe *p, char *buf, size_t size)
-{
-    unsigned int refs = pte_refs(p->pte);
-    unsigned long long mfn = mfn_x(pte_mfn(p->pte)) & ~SLOT_MFN_MASK;
-
-    switch (p->why) {
-    case PROBE_HIT:
-        snprintf(buf, size, "hit: this frame, %u %s", refs, refs == 1 ? "reference" : "references");
-        break;
-    case PROBE_TAKE:
-        snprintf(buf, size, "take: free");
-        break;
-    case PROBE_COMMANDEER:
-        snprintf(buf, size, "commandeer: mfn 0x%llx, nobody holds it", mfn);
-        break;
-    case PROBE_SATURATED:
-        snprintf(buf, size, "passed: this frame, but its count is 15, saturated");
-        break;
-    case PROBE_BUSY:
-        snprintf(buf, size, "passed: mfn 0x%llx, %u %s", mfn, refs,
-                 refs == 1 ? "reference" : "references");
-        break;
-    }
 }

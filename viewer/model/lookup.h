@@ -13,6 +13,7 @@ enum query_kind { QUERY_MFN, QUERY_PA, QUERY_VA };
 
 struct query {
     enum query_kind kind;
+    bool guessed;   /* it was a number alone */
     uint64_t value; /* as it was given */
     uint64_t mfn;   /* what it comes to; for QUERY_VA only with the walk's answer */
     uint64_t pa;    /* likewise */
@@ -64,8 +65,7 @@ void explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint6
 /* "hit", "take", "commandeer", "full", "bypass". */
 const char *explain_verdict(const struct explanation *e);
 
-/* "another frame, 3 references", … */
-void probe_text(const struct probe *p, char *buf, size_t size);
+/* "hit", "take", "commandeer", "saturated", "busy". */
 const char *probe_word(enum probe_why why);
 
 #endif /* VIEWER_MODEL_LOOKUP_H */
