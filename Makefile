@@ -26,10 +26,11 @@ UNIT_TESTS :=
 
 include hv/hv.mk
 -include viewer/viewer.mk
+-include viewer/tracer/tracer.mk
 -include $(wildcard tests/unit/*.mk tests/bench/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: screenshots test-linux bench-gdb lint clean
+.PHONY: screenshots test-linux bench-gdb trace test-trace lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -42,7 +43,7 @@ all: deps ## build the image, the viewer and the unit tests
 	@$(MAKE) --no-print-directory -s build
 
 .PHONY: build
-build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(UNIT_TESTS)
+build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(BUILD)/tracer/trace.so $(UNIT_TESTS)
 
 MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
 
@@ -61,13 +62,16 @@ view: all ## the viewer on the instance that runs
 # What the user set; a Xen has defaults of its own.
 given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
-	--append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --version '$(XEN_VERSION)'
+	--append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace)
 
 xen32: all ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
 	@hv/launch/xen --arch arm32 $(XEN)
 
 xen64: all ## Debian's arm64 Xen (no mapcache: page tables only), the same; XEN_VERSION=4.17|4.20
 	@hv/launch/xen --arch arm64 $(XEN)
+
+trace: all ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
+	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --trace '$(BUILD)'
 
 record: all ## boot with one CPU and record the run; Ctrl-C ends it
 	@hv/launch/record $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
@@ -97,6 +101,9 @@ bench: all bench-build ## what each engine costs, on synthetic and real traces; 
 screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for some of them
 	@hv/launch/deps librsvg2-bin pngquant optipng fonts-dejavu-core
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/screenshots/shoot.py $(SCENES)
+
+test-trace: all ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py
 
 lint: deps ## formatting and static checks
 	@tests/lint

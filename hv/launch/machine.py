@@ -35,7 +35,7 @@ ROOM = 1 << 30  # what a run may touch of its RAM, if that is larger
 PR_SET_PDEATHSIG = 1
 RAM_FILES = ("ram", *(f"ram{n}" for n in range(1, 8)))  # a bank each
 FILES = (*RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "tmux.sock",
-         "console", "qemu.log", "pid", "symbols")
+         "console", "qemu.log", "pid", "symbols", "trace")
 
 
 class LaunchError(Exception):
@@ -108,6 +108,7 @@ class Machine:
         self.extra = shlex.split(extra)
         self.process: subprocess.Popen | None = None
         self.notice = ""
+        self.tracer = None  # a Tracer of tracer.py, which knows its options
         self._ram: list[Path] = []
         self._initrd: list[str] = []
         self._keyboard: socket.socket | None = None
@@ -127,6 +128,8 @@ class Machine:
         finally:
             log.close()
         self._wait_for_sockets()
+        if self.tracer:
+            self.tracer.wait(self)
 
     def _prepare(self) -> None:
         self.dir.mkdir(parents=True, exist_ok=True)
@@ -153,9 +156,9 @@ class Machine:
             return 0
 
     def remove_files(self) -> None:
-        """Remove what a run left, its RAM on tmpfs included."""
-        for ram in (self.dir / name for name in RAM_FILES):
-            target = Path(os.readlink(ram)) if ram.is_symlink() else ram
+        """Remove what a run left, its files on tmpfs included."""
+        for file in (self.dir / name for name in (*RAM_FILES, "trace")):
+            target = Path(os.readlink(file)) if file.is_symlink() else file
             if target.parent == SHM and target.name.startswith("hvscope-"):
                 target.unlink(missing_ok=True)
         for name in FILES:
@@ -204,7 +207,7 @@ class Machine:
             *chardev("gdb", "gdb.sock"), "-gdb", "chardev:gdb",
             "-qmp", "unix:qmp.sock,server=on,wait=off",
             "-qmp", "unix:qmp-user.sock,server=on,wait=off",
-            *self._guest(), *self.extra]
+            *self._guest(), *(self.tracer.options(self) if self.tracer else []), *self.extra]
 
     def _guest(self) -> list[str]:
         """What QEMU loads."""

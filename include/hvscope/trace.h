@@ -134,6 +134,8 @@ enum trace_tlbi {
     TRACE_TLBI_IPAS2E1,
     TRACE_TLBI_VMALLE1,
     TRACE_TLBI_VMALLS12E1,
+    TRACE_TLBI_ALLE1,
+    TRACE_TLBI_OTHER, /* of EL1: by VA, by ASID; by range of IPAs */
     TRACE_TLBI_OPS
 };
 #define TRACE_TLBI_OP_MASK     15u

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Our image has two witnesses: its own ring (trace=all), and the tracer. They must agree."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import BUILD, ROOT, wait_until
+from hvscope.beacon import beacon_read
+from machine import LaunchError, Machine
+from tracer import DOMHEAP_HV, Tracer
+from tracing import MAP, PROBES, TraceFile, actions_only, file_reader, follow, take_all, tables_only
+
+SECONDS = 10
+ALIGNED_BY = 300  # events that two witnesses must have alike before they count as aligned
+TAIL = 40  # events that one may have more: the machine was halted between an act and its record
+LEAST = 5000
+
+
+@pytest.fixture
+def traced(tmp_path):
+    """Factory of machines under the tracer."""
+    machines = []
+
+    def start(engine="xen", smp=1, cmdline="pace=500 trace=all", **options):
+        m = Machine(tmp_path / f"run{len(machines)}", BUILD / f"hv-{engine}.bin", smp,
+                    append=cmdline)
+        machines.append(m)
+        Tracer(BUILD, BUILD / f"hv-{engine}.elf", DOMHEAP_HV, **options).attach(m).start()
+        m.wait_console("CPUs up", 60)
+        return m
+
+    yield start
+    for m in machines:
+        m.cleanup()
+
+
+def aligned(part: list, whole: list) -> bool:
+    """Is part the end of whole, but for a few events at the very end of either?"""
+    key = part[:ALIGNED_BY]
+    for at, first in enumerate(whole[:len(whole) - ALIGNED_BY]):
+        if first != key[0] or whole[at:at + ALIGNED_BY] != key:
+            continue
+        n = min(len(part), len(whole) - at)
+        if len(part) - n <= TAIL and len(whole) - at - n <= TAIL and \
+                part[:n] == whole[at:at + n]:
+            return True
+    return False
+
+
+def is_settled(read) -> bool:
+    """Is the boot over, so that the rings go round more slowly than they are read?"""
+    before = [cpu.fields["ring_head"] for cpu in beacon_read(read).cpus]
+    time.sleep(0.2)
+    after = [cpu.fields["ring_head"] for cpu in beacon_read(read).cpus]
+    return all(0 < b - a < 1500 for a, b in zip(before, after))
+
+
+def from_first_action(events: list) -> list:
+    """Without what an idle CPU does again and again before its first store or TLBI."""
+    at = next(n for n, event in enumerate(events) if event[0] != events[0][0])
+    return events[at:]
+
+
+def without_probes(events: list) -> list:
+    """Engine clock counts links of a chain, which nobody but it knows."""
+    return [(kind, (key[0] & ~PROBES, key[1])) if kind == MAP else (kind, key)
+            for kind, key in events]
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+@pytest.mark.parametrize("engine", ["xen", "bbm", "clock"])
+def test_two_witnesses_agree(traced, engine, smp):
+    """Ten seconds of trace=all: every store, TLBI, barrier, map and unmap, in the same order."""
+    m = traced(engine, smp)
+    read = file_reader(m.dir / "ram", 0x40000000)
+    wait_until(lambda: is_settled(read))
+    rings = follow(lambda: beacon_read(read), read, SECONDS)
+    m.qmp("stop")
+    take_all(rings, lambda: beacon_read(read))
+    trace = TraceFile(m.dir / "trace")
+    assert not any(trace.totals()[name] for name in ("refused", "foreign", "unmatched",
+                                                     "open_calls"))
+    for cpu, ring in enumerate(rings):
+        own, seen = ring.events(), trace.events(cpu)
+        assert len(own) > LEAST
+        assert aligned(from_first_action(tables_only(own)), tables_only(seen)), f"CPU{cpu} tables"
+        own, seen = actions_only(own), actions_only(seen)
+        if engine == "clock":
+            own, seen = without_probes(own), without_probes(seen)
+        assert aligned(own, seen), f"CPU{cpu} calls"
+        counts = beacon_read(read).cpus[cpu].fields, trace.cpus()[cpu]
+        names = ["maps", "unmaps", "hits", "bypasses"]
+        names += [] if engine == "clock" else ["probes", "commandeers"]
+        assert [counts[0][name] for name in names] == [counts[1][name] for name in names]
+
+
+def test_killed(traced):
+    """What a QEMU that was killed leaves can be read to its last record."""
+    m = traced(cmdline="pace=0")
+    trace = TraceFile(m.dir / "trace")
+    wait_until(lambda: trace.cpus()[0]["ring_head"] > 100000)
+    os.kill(m.process.pid, signal.SIGKILL)
+    m.process.wait()
+    events = trace.events(0)
+    assert [e.seq for e in events] == list(range(events[0].seq, events[0].seq + len(events)))
+    assert trace.cpus()[0]["maps"] == sum(e.kind == MAP for e in events) or \
+        trace.cpus()[0]["ring_head"] > trace.cpus()[0]["ring_entries"]
+
+
+def test_late_reader(traced):
+    """A ring that went round many times: what is left is whole, and is numbered."""
+    m = traced(cmdline="pace=0", entries=4096)
+    trace = TraceFile(m.dir / "trace")
+    wait_until(lambda: trace.cpus()[0]["ring_head"] > 20 * 4096)
+    m.qmp("stop")
+    events = trace.events(0)
+    assert 1000 < len(events) and events[0].seq > 4096
+    assert [e.seq for e in events] == list(range(events[0].seq, events[0].seq + len(events)))
+
+
+def test_full_disk(tmp_path):
+    """Rings as large as there is room for; none at all is one sentence."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6M", "none", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("no right to mount a small file system")
+    try:
+        check_full_disk(tmp_path, disk)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def check_full_disk(tmp_path: Path, disk: Path) -> None:
+    """With 6 MiB, and with none."""
+    m = Machine(tmp_path / "run", BUILD / "hv-xen.bin", 2, append="pace=100")
+    try:
+        Tracer(BUILD, BUILD / "hv-xen.elf", DOMHEAP_HV, out=disk / "trace").attach(m).start()
+        m.wait_console("CPUs up", 60)
+        blocks = TraceFile(disk / "trace").cpus()
+        assert [cpu["ring_entries"] for cpu in blocks] == [1 << 16] * 2
+    finally:
+        m.cleanup()
+
+    subprocess.run(["dd", "if=/dev/zero", f"of={disk}/fill", "bs=64k"], check=False,
+                   capture_output=True)
+    m = Machine(tmp_path / "run2", BUILD / "hv-xen.bin", 2)
+    with pytest.raises(LaunchError, match="no room for"):
+        try:
+            Tracer(BUILD, out=disk / "trace2").attach(m).start()
+        finally:
+            m.cleanup()
+
+
+def test_make_trace(tmp_path):
+    """make trace: the run directory has the stream, and the tools read it."""
+    run = subprocess.Popen(["make", "-s", "trace", f"DIR={tmp_path}/run", f"BUILD={BUILD}",
+                            "SMP=2", "CMDLINE=pace=50"], cwd=ROOT, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                           start_new_session=True)
+    try:
+        wait_until(lambda: (tmp_path / "run/trace").exists() and
+                   any((tmp_path / "run/trace").open("rb").read(8)), 60)
+        trace = TraceFile(tmp_path / "run/trace")
+        wait_until(lambda: trace.cpus()[1]["maps"] > 10, 60)
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        run.communicate(timeout=30)
+    assert not (tmp_path / "run/trace").exists()

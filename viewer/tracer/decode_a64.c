@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tracer/a64.h"
+#include "tracer/decode.h"
+
+/* Fields of SYS and MSR (register). */
+#define OP1(insn) ((insn) >> 16 & 7)
+#define CRN(insn) ((insn) >> 12 & 15)
+#define CRM(insn) ((insn) >> 8 & 15)
+#define OP2(insn) ((insn) >> 5 & 7)
+#define RT(insn)  ((insn)&31)
+
+#define EL1_OP1 0 /* op1 of the operations for EL1, and for EL2 */
+#define EL2_OP1 4
+
+/* CRm of a TLBI: how far it goes, and whether it takes a range. */
+static bool tlbi_scope(unsigned int crm, struct decoded *d, bool *range)
+{
+    static const struct {
+        unsigned int scope;
+        bool known, range;
+    } of[16] = {
+        [1] = {TRACE_SCOPE_OUTER, true, false}, [2] = {TRACE_SCOPE_INNER, true, true},
+        [3] = {TRACE_SCOPE_INNER, true, false}, [5] = {TRACE_SCOPE_OUTER, true, true},
+        [6] = {TRACE_SCOPE_LOCAL, true, true},  [7] = {TRACE_SCOPE_LOCAL, true, false},
+    };
+
+    d->scope = of[crm].scope;
+    *range = of[crm].range;
+    return of[crm].known;
+}
+
+static unsigned int tlbi_el2(unsigned int op2, bool range)
+{
+    static const unsigned int single[8] = {
+        TRACE_TLBI_ALLE2, TRACE_TLBI_VAE2,  TRACE_TLBI_OTHER,      TRACE_TLBI_OTHER,
+        TRACE_TLBI_ALLE1, TRACE_TLBI_VALE2, TRACE_TLBI_VMALLS12E1, TRACE_TLBI_OTHER,
+    };
+
+    if (range)
+        return op2 == 1 ? TRACE_TLBI_RVAE2 : op2 == 5 ? TRACE_TLBI_RVALE2 : TRACE_TLBI_OTHER;
+    return single[op2];
+}
+
+/* By IPA. CRm 0 is inner shareable; 4 has the other two, outer where op2 is 0, 3, 4 or 7. */
+static struct decoded tlbi_ipa(uint32_t insn)
+{
+    unsigned int op2 = OP2(insn), low = op2 & 3;
+    struct decoded d = {.kind = DECODED_TLBI, .op = TRACE_TLBI_OTHER, .rt = RT(insn)};
+
+    if (CRM(insn) == 0)
+        d.scope = TRACE_SCOPE_INNER;
+    else
+        d.scope = low == 0 || low == 3 ? TRACE_SCOPE_OUTER : TRACE_SCOPE_LOCAL;
+    if (low < 2) /* the others are ranges */
+        d.op = TRACE_TLBI_IPAS2E1;
+    return d;
+}
+
+static struct decoded decode_tlbi(uint32_t insn)
+{
+    struct decoded d = {.kind = DECODED_TLBI, .op = TRACE_TLBI_OTHER, .rt = RT(insn)};
+    bool range;
+
+    if (OP1(insn) == EL2_OP1 && (CRM(insn) == 0 || CRM(insn) == 4))
+        return tlbi_ipa(insn);
+    if (!tlbi_scope(CRM(insn), &d, &range))
+        return d;
+    if (OP1(insn) == EL2_OP1)
+        d.op = tlbi_el2(OP2(insn), range);
+    else if (OP1(insn) == EL1_OP1 && !range && OP2(insn) == 0)
+        d.op = TRACE_TLBI_VMALLE1;
+    return d;
+}
+
+/* MSR to a register with op0 3. */
+static struct decoded decode_msr(uint32_t insn)
+{
+    struct decoded d = {.rt = RT(insn), .rt2 = DECODED_NO_REGISTER};
+
+    if (OP1(insn) != EL2_OP1 || CRN(insn) != 2 || CRM(insn) != 0)
+        return d;
+    if (OP2(insn) == 0)
+        d.kind = DECODED_TTBR;
+    if (OP2(insn) == 2)
+        d.kind = DECODED_TCR;
+    return d;
+}
+
+static bool is_return(uint32_t insn)
+{
+    /* RET Xn, RETAA, RETAB */
+    return (insn & 0xfffffc1f) == 0xd65f0000 || (insn & 0xfffffbff) == 0xd65f0bff;
+}
+
+/* Loads and stores have 1x0 in [27:25], and their base register in [9:5]. */
+static bool is_on_stack(uint32_t insn)
+{
+    return (insn & 0x0a000000) == 0x08000000 && (insn >> 5 & 31) == 31;
+}
+
+static struct decoded decode(uint32_t insn)
+{
+    struct decoded d = {.on_stack = is_on_stack(insn)};
+
+    if (a64_dsb(insn) >= 0)
+        d = decode_dsb((unsigned int)a64_dsb(insn));
+    else if (a64_is_isb(insn))
+        d = (struct decoded){.kind = DECODED_BARRIER, .code = TRACE_ISB};
+    else if ((insn & 0xfff8f000) == 0xd5088000)
+        d = decode_tlbi(insn);
+    else if ((insn & 0xfff80000) == 0xd5180000)
+        d = decode_msr(insn);
+    else if (is_return(insn))
+        d.kind = DECODED_RETURN;
+    return d;
+}
+
+struct decoded decode_a64(uint32_t insn)
+{
+    struct decoded d = decode(insn);
+
+    d.condition = DECODED_ALWAYS;
+    return d;
+}
