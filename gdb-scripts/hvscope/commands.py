@@ -57,13 +57,16 @@ def on_stop(_event: object) -> None:
         try:
             TARGET.reachable()
             work()
-        except (HvError, LookupError, gdb.error):
-            pass
+        except (HvError, LookupError, gdb.error, KeyboardInterrupt):
+            pass  # a Ctrl-C was meant for what the user typed
 
 
 def before_prompt() -> None:
     """The last line of defence for the stub's mode; and a symbol file loaded by hand."""
-    TARGET.leave_physical()
+    try:
+        TARGET.leave_physical()
+    except KeyboardInterrupt:
+        pass
     thread = gdb.selected_thread()
     if thread is not None and thread.is_stopped() and SYMBOLS.stale():
         on_stop(None)

@@ -64,7 +64,14 @@ class MapcacheWindow:
         gdb.events.before_prompt.disconnect(self.render)
 
     def render(self) -> None:
-        """Draws what memory holds now; never raises."""
+        """Draws what memory holds now; never raises: after a Ctrl-C the next prompt draws."""
+        try:
+            self.draw()
+        except KeyboardInterrupt:
+            pass
+
+    def draw(self) -> None:
+        """The window's contents; a sentence in their place if they cannot be read."""
         if not self.tui.is_valid() or self.tui.width < 1 or self.tui.height < 1:
             return
         try:

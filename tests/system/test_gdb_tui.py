@@ -136,6 +136,22 @@ def test_stepping_through_a_map(terminal) -> None:
     tty.type("print 6 * 7", "= 42")
 
 
+def test_interrupted_while_drawing(terminal) -> None:
+    """A Ctrl-C that comes while the window or a stop is read is no exception; the mode is left."""
+    _, tty = terminal("workload=copy pace=200")
+    tty.type("break map_domain_page", "Breakpoint 1")
+    tty.type("continue", "map_domain_page (mfn")
+    tty.type("layout mapcache", " free, ")
+    tty.finished("python import hvscope.stops as s; keep = s.cpu_entries")
+    tty.finished("python def stop(*_): raise KeyboardInterrupt")
+    tty.finished("python s.cpu_entries = stop")
+    text = tty.finished("next")
+    assert "Exception" not in text and "Traceback" not in text
+    assert 'received: "0"' in tty.finished("maintenance packet qqemu.PhyMemMode")
+    tty.finished("python s.cpu_entries = keep")
+    assert "probes slot" in tty.finished("next") or " slot " in tty.finished("next")
+
+
 def test_layout_before_the_image(terminal, machine) -> None:
     """Where there is nothing to show the window says why, in its place."""
     m = machine(extra="-S", ready=None)
