@@ -291,7 +291,10 @@ static void test_recording(void **state)
     assert_non_null(src);
     assert_int_equal(recording_frames(src), 200);
     for (unsigned int n = 0, at = 0; n < 400; n++, at = (at * 7 + 13) % 200) {
+        unsigned int applied = recording_applied(src);
+
         assert_int_equal(recording_seek(src, at), 0);
+        assert_in_range(recording_applied(src) - applied, 0, RECORDING_KEY_EVERY);
         assert_int_equal(recording_frame(src, at)->time, at + 1);
         assert_int_equal(source_read_u64(src, SLOT_PA(0, at), &pte), 0);
         assert_int_equal(pte, SLOT_PTE(FRAME_PA, at % 16));

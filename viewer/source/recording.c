@@ -26,6 +26,7 @@ struct source_recording {
     struct recording_header header;
     unsigned int nr;
     struct indexed_frame *frame;
+    unsigned int applied;
     unsigned int at; /* frame that pages hold; nr: none yet */
     struct page_set pages;
 };
@@ -96,6 +97,11 @@ unsigned int recording_frames(const struct source *src)
     return ((const struct source_recording *)src)->nr;
 }
 
+unsigned int recording_applied(const struct source *src)
+{
+    return ((const struct source_recording *)src)->applied;
+}
+
 const struct frame_head *recording_frame(const struct source *src, unsigned int n)
 {
     return &((const struct source_recording *)src)->frame[n].head;
@@ -123,6 +129,7 @@ static int apply_frame(struct source_recording *r, unsigned int n)
     size_t at = frame->offset, end = at + frame->head.length;
     struct piece_head piece;
 
+    r->applied++;
     if (frame->head.key)
         r->pages.nr = 0;
     while (at < end) {

@@ -100,6 +100,10 @@ unsigned int recording_frames(const struct source *src);
 
 /* Go to frame n (below recording_frames()); what is known of it. 0, or -EIO. */
 int recording_seek(struct source *src, unsigned int n);
+
+/* Frames that were applied since it was opened: a seek takes at most RECORDING_KEY_EVERY. */
+unsigned int recording_applied(const struct source *src);
+
 const struct frame_head *recording_frame(const struct source *src, unsigned int n);
 
 /* Is this source a recording? */
