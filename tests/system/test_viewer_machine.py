@@ -178,6 +178,22 @@ def test_killed_and_started_again(machine, tmux: Tmux, tmp_path: Path) -> None: 
     tmux.wait(r"(?m)^ CPU0 \d+ +CPU1 \d+")
 
 
+def test_where_it_stands(paced, tmux: Tmux) -> None:  # noqa: F811
+    """Of a stopped machine each CPU's place is shown, the same that `cpus` says."""
+    start_view(tmux, paced.dir, 160, 48)
+    tmux.wait("LIVE")
+    assert "stands at" not in tmux.screen()
+    paced.qmp("stop")
+    screen = tmux.wait(r"stands at")
+    for cpu in json.loads(run("cpus", "--json", "--dir", paced.dir).stdout)["cpus"]:
+        at = cpu["symbol"] if cpu["el"] == 2 and cpu["symbol"] else cpu["pc"]
+        assert re.search(rf"CPU{cpu['cpu']} .*EL{cpu['el']} {re.escape(at)[:24]}", screen), screen
+    tmux.resize(80, 24)
+    tmux.wait(r"(?m)^at EL[0-2] \S+  CPU0 ")
+    paced.qmp("cont")
+    tmux.wait_gone(r"(?m)^at EL")
+
+
 def test_why(machine, tmux: Tmux) -> None:  # noqa: F811
     """e: what a map of the selected frame would do, as explain has it."""
     m = machine(smp=1, cmdline="pace=20")

@@ -121,6 +121,22 @@ int chrome_cpu_at(const struct frame *f, const struct ui *ui, const struct layou
     return cpu < frame_ncpu(f) ? (int)cpu : -1;
 }
 
+void chrome_place_text(const struct frame *f, unsigned int cpu, char *buf, size_t size)
+{
+    const struct cpu_place *p = f->places && cpu < f->places->nr ? &f->places->cpu[cpu] : NULL;
+    char at[128] = "";
+
+    buf[0] = '\0';
+    if (!p || !p->known)
+        return;
+    if (p->el == 2) /* a PC of EL1 is a guest's: no symbol of ours */
+        symbols_at(f->symbols, p->pc, at, sizeof(at));
+    if (at[0])
+        snprintf(buf, size, "EL%u %s", p->el, at);
+    else
+        snprintf(buf, size, "EL%u 0x%llx", p->el, (unsigned long long)p->pc);
+}
+
 void chrome_draw_key_bar(struct canvas *c, int row)
 {
     int at = 0;

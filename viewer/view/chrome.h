@@ -19,6 +19,9 @@ void chrome_draw_key_bar(struct canvas *c, int row);
 void chrome_draw_message(struct canvas *c, int row, int col, int width, const struct frame *f,
                          const struct ui *ui);
 
+/* Where a CPU of a halted machine stands: "EL2 map_domain_page+0x9c"; "" if that is not known. */
+void chrome_place_text(const struct frame *f, unsigned int cpu, char *buf, size_t size);
+
 /* The word and what belongs to it, as in the title. */
 void chrome_state_text(const struct frame *f, char *buf, size_t size);
 enum role chrome_state_role(enum run_word word);

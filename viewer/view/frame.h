@@ -13,6 +13,7 @@
 #include "model/runstate.h"
 #include "model/series.h"
 #include "model/tables.h"
+#include "source/places.h"
 #include "source/symbols.h"
 
 #define NOTE_MAX 200
@@ -27,6 +28,7 @@ struct frame {
     const struct table_page *table;  /* that the Tables view shows; NULL: nobody asked */
     const struct ranges *ranges;     /* of the CPU in focus; NULL: nobody asked */
     const struct symbols *symbols;   /* NULL: none */
+    const struct places *places;     /* where the CPUs of a halted machine stand; NULL: not known */
     unsigned int position;           /* in the history, from 1; 0: at its end, live */
     unsigned int positions;
     const char *target;  /* as the person named it */

@@ -25,6 +25,7 @@
 #define TOTALS_ROW    23
 #define TOTALS_ROWS   11
 #define EVENTS_ROW    34
+#define PLACE_COL     56 /* in a line of totals: behind the references */
 #define NEIGHBOURS    5
 #define TEXT_MAX      256
 #define NS_PER_SECOND 1e9
@@ -255,6 +256,7 @@ static void draw_total(struct canvas *c, int row, int col, int width, const stru
     const struct cpu_snapshot *s = &f->snap->cpu[cpu];
     const struct marks_cpu *m = &f->marks->cpu[cpu];
     enum role role = cpu == ui->cpu ? ROLE_LABEL_HERE : ROLE_TEXT;
+    char at[TEXT_MAX];
 
     if (!s->on) {
         canvas_printf(c, row, col, width, role, "CPU%-3u %s", cpu,
@@ -265,6 +267,11 @@ static void draw_total(struct canvas *c, int row, int col, int width, const stru
                   cpu, s->counts[SLOT_FREE], s->counts[SLOT_CACHED], s->counts[SLOT_IN_USE],
                   s->counts[SLOT_SATURATED], s->counts[SLOT_BROKEN], s->refs, m->rate,
                   marks_count(f->marks, cpu), s->consistent ? "" : " ~");
+    if (!f->places)
+        return;
+    chrome_place_text(f, cpu, at, sizeof(at)); /* of a halted one there is no rate */
+    canvas_fill(c, row, col + PLACE_COL, width - PLACE_COL, role, ' ');
+    canvas_text(c, row, col + PLACE_COL, width - PLACE_COL, role, at);
 }
 
 static void draw_totals(struct canvas *c, const struct frame *f, const struct ui *ui)
@@ -275,6 +282,9 @@ static void draw_totals(struct canvas *c, const struct frame *f, const struct ui
     canvas_box(c, TOTALS_ROW, RIGHT_COL, TOTALS_ROWS, c->cols - RIGHT_COL, ROLE_BORDER, "totals");
     canvas_text(c, TOTALS_ROW + 1, col, width, ROLE_DIM,
                 "         free  cached  in-use  saturated  broken   refs  ops/s     changed");
+    if (f->places)
+        canvas_text(c, TOTALS_ROW + 1, col + PLACE_COL, width - PLACE_COL, ROLE_DIM,
+                    "stands at           ");
     if (n > (unsigned int)lines && ui->cpu >= (unsigned int)lines)
         first = ui->cpu - lines + 1;
     for (int i = 0; f->snap && i < lines && first + i < n; i++)

@@ -312,6 +312,9 @@ static void handle_answer(struct session *s, enum qmp_result result, uint64_t no
     if (result == QMP_DONE) {
         runstate_answer(&s->run, s->qmp.status, s->qmp.word, now);
         note_registers(s, now);
+        if (memcmp(&s->places, &s->qmp.places, sizeof(s->places)) != 0)
+            s->changed = true;
+        s->places = s->qmp.places;
         if (runstate_is_unsure(&s->run))
             s->next_query = now + QUERY_SURE_NS;
     }
@@ -510,6 +513,8 @@ void session_frame(struct session *s, unsigned int hz, uint64_t now,
     else if (source_is_recording(s->target.src))
         snprintf(f->note, sizeof(f->note), "frame %u of %u", s->recorded + 1,
                  recording_frames(s->target.src));
+    if (f->word == RUN_STOPPED && s->places.nr && !runstate_is_unsure(&s->run))
+        f->places = &s->places;
     add_wanted(s, wants, f);
     s->changed = false;
 }

@@ -45,6 +45,7 @@ struct session {
     uint64_t kept_at;      /* the newest snapshot in the history, ns; 0: none */
     bool unkept;           /* snap is not in the history yet */
     uint64_t registers;    /* of the halted machine, hashed; 0: not known */
+    struct places places;  /* likewise: where its CPUs stand */
     unsigned int refusals; /* of QMP, in a row */
     uint64_t played_at;    /* of a recording: when the frame that is shown was due */
     unsigned int recorded; /* frame of a recording that is shown */

@@ -208,7 +208,8 @@ static void draw_detail(struct canvas *c, int row, const struct frame *f, const 
 static void draw_single(struct canvas *c, const struct layout *l, const struct frame *f,
                         const struct ui *ui)
 {
-    char text[TEXT_MAX];
+    char text[TEXT_MAX], at[TEXT_MAX];
+    int used;
 
     chrome_draw_tabs(c, 1, f, ui);
     slots_draw_tile(c, l, f, ui);
@@ -216,7 +217,10 @@ static void draw_single(struct canvas *c, const struct layout *l, const struct f
     draw_detail(c, DETAIL_ROW, f, ui);
     if (f->snap && f->snap->cpu[ui->cpu].on) {
         slots_totals_text(f, ui->cpu, "  ", text, sizeof(text));
-        canvas_printf(c, DETAIL_ROW + 3, 0, c->cols, ROLE_TEXT, "CPU%u  %s", ui->cpu, text);
+        chrome_place_text(f, ui->cpu, at, sizeof(at));
+        used = at[0] ? canvas_printf(c, DETAIL_ROW + 3, 0, c->cols, ROLE_WARN, "at %s  ", at) : 0;
+        canvas_printf(c, DETAIL_ROW + 3, used, c->cols - used, ROLE_TEXT, "CPU%u  %s", ui->cpu,
+                      text);
     }
     chrome_draw_message(c, DETAIL_ROW + 4, 0, c->cols, f, ui);
     panes_draw_events(c, f, DETAIL_ROW + 5, 0, l->rows - 1 - (DETAIL_ROW + 5), c->cols);
