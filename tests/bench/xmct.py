@@ -106,11 +106,20 @@ def records(base: int, stream: memoryview) -> Iterator[int]:
             yield last[head] << 1 | 1
 
 
-def prefix(words: Iterator[int], pairs: int) -> list[int]:
-    """The records up to this many maps, then all that is live released; pairs 0: all of them."""
-    taken, live, maps = [], 0, 0
+def middle(words: Iterator[int], skip: int, pairs: int) -> list[int]:
+    """So many maps and their unmaps, from where nothing is live after skip maps.
+
+    What is live at the end is released.
+    """
+    live, maps = 0, 0
     for word in words:
-        if pairs and maps == pairs and word & 1:
+        maps += word & 1
+        live += 1 if word & 1 else -1
+        if maps >= skip and not live:
+            break
+    taken, maps = [], 0
+    for word in words:
+        if maps == pairs and word & 1:
             break
         maps += word & 1
         live += 1 if word & 1 else -1

@@ -7,6 +7,8 @@
 #include <hvscope/trace.h>
 #include <stdbool.h>
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define TRACE_SITE_ALL               1
 #define TRACE_BARRIER(barrier, code) asm volatile(barrier : : : "memory")
 #define trace_site(class)            ((void)(class), false)
