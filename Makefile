@@ -27,7 +27,7 @@ UNIT_TESTS :=
 include hv/hv.mk
 -include viewer/viewer.mk
 -include viewer/tracer/tracer.mk
--include $(wildcard tests/unit/*.mk tests/bench/*.mk)
+-include $(wildcard tests/unit/*.mk tests/bench/*.mk tests/model/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
 .PHONY: screenshots test-linux bench-gdb trace test-trace lint clean
@@ -43,7 +43,7 @@ all: deps ## build the image, the viewer and the unit tests
 	@$(MAKE) --no-print-directory -s build
 
 .PHONY: build
-build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(BUILD)/tracer/trace.so $(UNIT_TESTS)
+build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(BUILD)/tracer/trace.so $(UNIT_TESTS) $(MODEL_TESTS)
 
 MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
 

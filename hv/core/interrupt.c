@@ -24,7 +24,6 @@ struct irq_page {
 };
 
 DEFINE_PER_CPU(uint64_t, ticks);
-DEFINE_PER_CPU(bool, in_interrupt);
 static DEFINE_PER_CPU(mfn_t, irq_page);
 static DEFINE_PER_CPU(uint64_t, irq_page_count);
 static DEFINE_PER_CPU(uint64_t, next_touch);
@@ -76,13 +75,13 @@ void irq_dispatch(struct frame *frame)
     CHECK(intid == GIC_PPI_CNTHP, "interrupt %u was never enabled", intid);
     c->irqs++;
     c->irqs_inside += came_inside_mapcache(frame);
-    this_cpu(in_interrupt) = true;
+    mapcache_urgent_begin();
     if (timer_interrupt()) {
         this_cpu(ticks)++;
         if (touch_due())
             irq_page_touch();
     }
-    this_cpu(in_interrupt) = false;
+    mapcache_urgent_end();
     gic_end(intid);
 }
 

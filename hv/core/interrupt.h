@@ -8,9 +8,6 @@
 /* Ticks that this CPU has seen. */
 DECLARE_PER_CPU(uint64_t, ticks);
 
-/* Does this CPU handle an interrupt? */
-DECLARE_PER_CPU(bool, in_interrupt);
-
 /* Give this CPU its tick and take interrupts from here on. */
 void interrupts_start(void);
 

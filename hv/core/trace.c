@@ -88,7 +88,7 @@ void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *ca
         tracepoint_changed(mfn, slot, refs, false);
 }
 
-void trace_refused(void)
+void trace_done(void)
 {
     trace_end(trace_cpu);
 }

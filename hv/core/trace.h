@@ -46,8 +46,8 @@ static inline void trace_commandeer(unsigned int slot, lpae_t was, mfn_t mfn)
 void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bool hit, unsigned int probe,
                const void *caller);
 
-/* A map that was begun is refused: no slot. */
-void trace_refused(void);
+/* What was begun ends without a record: a refused map, a reclaim by itself. */
+void trace_done(void);
 
 /* An unmap is done. */
 void trace_unmap(mfn_t mfn, unsigned int slot, unsigned int refs, const void *caller);

@@ -35,6 +35,15 @@ void mapcache_engine_init(unsigned int cpu)
     (void)cpu;
 }
 
+/* There is no reserve: a full table is the end. */
+void mapcache_urgent_begin(void)
+{
+}
+
+void mapcache_urgent_end(void)
+{
+}
+
 /* A store that this PE's walker sees before anything that comes after. */
 static MAPCACHE_TEXT void slot_store(lpae_t *entry, lpae_t pte)
 {

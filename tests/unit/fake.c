@@ -2,7 +2,6 @@
 #include "fake.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
-#include "core/interrupt.h"
 #include "core/panic.h"
 #include "core/printk.h"
 #include "mm/domain_page.h"
@@ -28,7 +27,13 @@ __attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_pgtable);
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu);
 __attribute__((weak)) DEFINE_PER_CPU(lpae_t *, xen_dommap);
 
-DEFINE_PER_CPU(bool, in_interrupt);
+__attribute__((weak)) void mapcache_urgent_begin(void)
+{
+}
+
+__attribute__((weak)) void mapcache_urgent_end(void)
+{
+}
 
 struct options options __attribute__((weak)) = {.trace = TRACE_API, .zap_limit = 64};
 
@@ -139,9 +144,11 @@ void fake_irq_restore(uint64_t flags)
     if (irq_masked || !handler)
         return;
     fake_irq_handler = NULL;
-    irq_masked = this_cpu(in_interrupt) = true;
+    irq_masked = true;
+    mapcache_urgent_begin();
     handler();
-    irq_masked = this_cpu(in_interrupt) = false;
+    mapcache_urgent_end();
+    irq_masked = false;
 }
 
 bool fake_irq_masked(void)

@@ -4,7 +4,6 @@
 #include "clock_index.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
-#include "core/interrupt.h"
 #include "core/trace.h"
 #include "fake.h"
 #include "mm/directmap.h"
@@ -18,6 +17,7 @@
 #include <cmocka.h>
 
 #define SLOTS       DOMHEAP_ENTRIES
+#define ROOM        (SLOTS - CLOCK_RESERVE) /* what is no interrupt may have */
 #define BATCH_RANGE 16
 #define BATCH_VA    8
 
@@ -120,12 +120,12 @@ static void test_saturation_takes_a_second_slot(void **state)
 static void test_reclaim_in_batches(void **state)
 {
     (void)state;
-    touch(0, SLOTS);
-    assert_int_equal(index_of(0)->nr_free, 0);
+    touch(0, ROOM);
+    assert_int_equal(index_of(0)->nr_free, CLOCK_RESERVE);
     fake_notes_clear();
     unmap_domain_page(map(FRAME(SLOTS)));
     assert_string_equal(fake_notes, "wRnwI");
-    assert_int_equal(index_of(0)->nr_free, BATCH_RANGE - 1);
+    assert_int_equal(index_of(0)->nr_free, CLOCK_RESERVE + BATCH_RANGE - 1);
     assert_int_equal(this_cpu(beacon_cpu)->commandeers, BATCH_RANGE);
     index_is_whole();
     fake_notes_clear();
@@ -138,11 +138,11 @@ static void test_reclaim_without_range(void **state)
 {
     (void)state;
     start(CLOCK_LAZY, false);
-    touch(0, SLOTS);
+    touch(0, ROOM);
     fake_notes_clear();
     unmap_domain_page(map(FRAME(SLOTS)));
     assert_string_equal(fake_notes, "wTTTTTTTTnwI");
-    assert_int_equal(index_of(0)->nr_free, BATCH_VA - 1);
+    assert_int_equal(index_of(0)->nr_free, CLOCK_RESERVE + BATCH_VA - 1);
     index_is_whole();
 }
 
@@ -150,7 +150,7 @@ static void test_reclaim_without_range(void **state)
 static void test_second_chance(void **state)
 {
     (void)state;
-    touch(0, SLOTS + 1); /* the first round makes all cold, and takes slots 0 to 15 */
+    touch(0, ROOM + 1); /* the first round makes all cold, and takes slots 0 to 15 */
     touch(20, 1);
     touch(SLOTS + 1, BATCH_RANGE); /* a second one: from slot 16 on */
     assert_int_equal(pte_valid(slot(20)), true);
@@ -166,7 +166,7 @@ static void test_arc_of_more_than_a_turn(void **state)
     void *p[SLOTS];
 
     (void)state;
-    this_cpu(in_interrupt) = true; /* so that the reserve is there to be taken */
+    mapcache_urgent_begin(); /* so that the reserve is there to be taken */
     for (unsigned int i = 0; i < SLOTS; i++)
         p[i] = map(FRAME(i));
     unmap_domain_page(p[10]); /* idle: hot */
@@ -177,7 +177,7 @@ static void test_arc_of_more_than_a_turn(void **state)
     assert_int_equal(index_of(0)->nr_free, 4);
     for (unsigned int i = 0; i < 4; i++)
         map(FRAME(2 * SLOTS + i)); /* checks the translation: nothing old is left */
-    this_cpu(in_interrupt) = false;
+    mapcache_urgent_end();
     index_is_whole();
 }
 
@@ -193,22 +193,30 @@ static void test_full_is_an_error(void **state)
     assert_int_equal(this_cpu(beacon_cpu)->generation % 2, 0);
     assert_int_equal(mapcache_refs(), n);
     map(FRAME(3)); /* a frame that is there needs no slot */
-    this_cpu(in_interrupt) = true;
+    mapcache_urgent_begin();
     for (unsigned int i = 0; i < CLOCK_RESERVE; i++)
         map(FRAME(n + i));
     assert_null(map_domain_page(FRAME(n + CLOCK_RESERVE)));
-    this_cpu(in_interrupt) = false;
+    mapcache_urgent_end();
     index_is_whole();
 }
 
-/* Idle slots are as good as free ones: the reserve is not taken from the cache. */
-static void test_reserve_counts_idle_slots(void **state)
+/* What an interrupt took of the reserve is free again when it ends. */
+static void test_reserve_comes_back(void **state)
 {
+    void *p;
+
     (void)state;
-    touch(0, SLOTS);
-    assert_int_equal(index_of(0)->nr_free, 0);
-    touch(0, SLOTS);
-    assert_int_equal(this_cpu(beacon_cpu)->hits, SLOTS);
+    for (unsigned int n = 0; map_domain_page(FRAME(n));)
+        n++;
+    mapcache_urgent_begin();
+    p = map(FRAME(2 * SLOTS));
+    unmap_domain_page(p);
+    assert_int_equal(index_of(0)->nr_free, CLOCK_RESERVE - 1);
+    mapcache_urgent_end();
+    assert_int_equal(index_of(0)->nr_free, CLOCK_RESERVE);
+    assert_null(map_domain_page(FRAME(2 * SLOTS)));
+    index_is_whole();
 }
 
 static void test_zap(void **state)
@@ -374,7 +382,7 @@ int main(void)
         cmocka_unit_test_setup(test_second_chance, setup),
         cmocka_unit_test_setup(test_arc_of_more_than_a_turn, setup),
         cmocka_unit_test_setup(test_full_is_an_error, setup),
-        cmocka_unit_test_setup(test_reserve_counts_idle_slots, setup),
+        cmocka_unit_test_setup(test_reserve_comes_back, setup),
         cmocka_unit_test_setup(test_zap, setup),
         cmocka_unit_test_setup(test_strict, setup),
         cmocka_unit_test_setup(test_double_unmap_is_caught, setup),

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Engines on the model of a TLB (tests/model): all short sequences, random long ones, and mutants.
+
+A mutant is an engine with one thing wrong. QEMU forgives most of them; here each must be found.
+"""
+
+import shutil
+import subprocess
+
+import pytest
+from conftest import BUILD, ROOT
+
+# Depths to which all sequences are tried: seconds each. What to look for is in explore.c.
+RUNS = {
+    "xen": ["small all 8", "small all 10 quiet", "big random 100000"],
+    "bbm": ["small all 8", "small all 10 quiet", "big random 100000"],
+    "clock": [f"small all {depth} {policy} {tlbi}" for tlbi in ("", "range")
+              for policy, depth in (("lazy", 4), ("zap", 4), ("strict", 6))]
+    + [f"small all {depth} {policy} quiet" for policy, depth in (("lazy", 10), ("zap", 10))]
+    + [f"big random 100000 {policy} {tlbi}"
+       for policy in ("lazy", "zap", "strict") for tlbi in ("", "range")],
+}
+CLOCK, BBM = "hv/mm/domain_page_clock.c", "hv/mm/domain_page_bbm.c"
+FLUSH = "    } else if (c->range && n > 1) {\n        arc_flush(first, arc);\n"
+
+# What is wrong, where, the text and what it becomes.
+MUTANTS = [
+    ("no DSB before the TLBI", CLOCK, "    dsb_nshst();\n    if (__b", "    if (__b"),
+    ("no DSB before the TLBI", BBM, "    slot_store(entry, 0);\n", "    pte_store(entry, 0);\n"),
+    ("no TLBI", CLOCK, "        arc_flush(first, arc);\n",
+     "        if (!n)\n            arc_flush(first, arc);\n"),
+    ("no TLBI", BBM, "    slot_flush(va);\n    dsb_nsh();\n}", "    (void)va;\n    dsb_nsh();\n}"),
+    ("no DSB after the TLBI", CLOCK, "    dsb_nsh();\n    c->recl", "    c->recl"),
+    ("no DSB after the TLBI", BBM, "    dsb_nsh();\n}", "}"),
+    ("TLBI of the next block", CLOCK, "slot_va(first, _mfn(0))", "slot_va(first + 4, _mfn(0))"),
+    ("TLBI of the next block", CLOCK, "slot_va(slots[i], _mfn(0))",
+     "slot_va(slots[i] + 1u, _mfn(0))"),
+    ("TLBI of the next block", BBM, "slot_break(&map[slot], slot_va(slot, mfn))",
+     "slot_break(&map[slot], slot_va(slot + 1, mfn))"),
+    ("ishst as last DSB", CLOCK, "    dsb_nsh();\n    c->recl",
+     "    dsb_ishst();\n    c->recl"),
+    ("ishst as last DSB", BBM, "    dsb_nsh();\n}", "    dsb_ishst();\n}"),
+    ("make before TLBI", CLOCK, "    c->state[slot] = CLOCK_OWED;\n",
+     "    slot_put(c, slot);\n    if (slot < SLOTS)\n        return;\n"),
+    ("make before TLBI", BBM, "    slot_store(entry, 0);\n    slot_flush(va);\n    dsb_nsh();\n",
+     "    slot_store(entry, 0);\n    slot_store(entry, PTE_XEN_BLOCK);\n    slot_flush(va);\n"
+     "    dsb_nsh();\n"),
+    ("range length as last - first", CLOCK, "to - from + 1", "to - from"),
+    ("range length by slot numbers", CLOCK, "to - from < SLOTS ? to - from + 1 : SLOTS",
+     "((victims[n - 1] - first + SLOTS) % SLOTS + (to - from) * 0) + 1"),
+    ("flush skipped at batch wrap", CLOCK, "    arc_flush_ops(0, n - before_end);\n", ""),
+    ("resurrect without re-link", CLOCK, "        owed_remove(c, slot);\n",
+     "        owed_remove(c, slot), chain_unlink(c, slot);\n"),
+    ("resurrect, still owed", CLOCK, "        owed_remove(c, slot);\n",
+     "        owed_remove(c, slot), c->nr_owed++;\n"),
+    ("resurrect for another frame", CLOCK, " || c->block[slot] != block)", ")"),
+    ("no DSB after the make", CLOCK, "want + REFS_ONE);\n    dsb_nshst();\n",
+     "want + REFS_ONE);\n"),
+    ("no ISB after the make", CLOCK, "    dsb_nshst();\n    isb();\n", "    dsb_nshst();\n"),
+    ("no ISB after the make", BBM, "    isb();\n}\n\n/* The search", "}\n\n/* The search"),
+    ("flush on no map", "hv/mm/domain_page_xen.c", "    slot_flush(va);\n", ""),
+    ("the reserve does not come back", CLOCK, "    if (c->nr_free >= CLOCK_RESERVE)\n",
+     "    if (c)\n"),
+]
+TLB = ("another frame", "may fault", "linger")
+caught = []
+
+
+def run(build, engine, words):
+    """One run of explore: its exit status and what it said."""
+    size, *arguments = words.split()
+    out = subprocess.run([build / f"model/{size}_{engine}", *arguments], capture_output=True,
+                         text=True, timeout=120, check=False)
+    return out.returncode, out.stdout
+
+
+@pytest.mark.parametrize("engine,words", [(e, w) for e, runs in RUNS.items() for w in runs])
+def test_clean(engine, words):
+    """Nothing that must not be; xen makes live entries over live ones, the others never."""
+    status, said = run(BUILD, engine, words)
+    assert status == 0, said
+    assert ("hazards made" in said) == (engine == "xen"), said
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """What a mutant is built from."""
+    top = tmp_path_factory.mktemp("mutants")
+    for folder in ("hv", "include", "tests/model", "tests/unit"):
+        shutil.copytree(ROOT / folder, top / folder,
+                        ignore=shutil.ignore_patterns("viewer_golden", "__pycache__"))
+    shutil.copy(ROOT / "Makefile", top)
+    return top
+
+
+@pytest.mark.parametrize("what,file,old,new", MUTANTS,
+                         ids=[f"{m[0]}-{m[1][18:-2]}" for m in MUTANTS])
+def test_mutant(tree, what, file, old, new):
+    """Each is found, by what may be in a TLB or by what must be true of slots and index."""
+    engine = file[18:-2]
+    text = (ROOT / file).read_text()
+    assert text.count(old) == 1, old
+    (tree / file).write_text(text.replace(old, new))
+    try:
+        for words in sorted(RUNS[engine]):  # the big ones first: they are quick
+            size = words.split()[0]
+            build(tree, size, engine)
+            status, said = run(tree / "build", engine, words)
+            if status:
+                break
+    finally:
+        (tree / file).write_text(text)
+    assert status == 1 and said.startswith("FAULT: "), f"{what}: not found; {said}"
+    fault = said.splitlines()[0][7:]
+    caught.append((what, engine, "TLB model" if any(w in fault for w in TLB) else "exploration",
+                   f"{size}: {fault}"))
+
+
+def build(tree, size, engine):
+    """The mutant of this size, if it is not there since its text changed."""
+    subprocess.run(["make", "-s", "-C", tree, f"build/model/{size}_{engine}", "BUILD=build"],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def test_table():
+    """Prints which mutant was found by what; pytest -s shows it."""
+    for row in caught:
+        print("{:32} {:6} {:12} {}".format(*row))
+    assert len(caught) == len(MUTANTS)
