@@ -26,6 +26,7 @@
     .text
     .balign 2048
     .global vectors
+    .type vectors, %function
 vectors:
     .irp    number, 0, 1, 2, 3, 4
     own     \number, fatal_entry
@@ -37,6 +38,7 @@ vectors:
     .irp    number, 8, 9, 10, 11, 12, 13, 14, 15
     guest   \number
     .endr
+    .size vectors, . - vectors
 
 /* x0: vector. Fills in the rest of the frame at sp; clobbers x1 and x2. */
     .macro  frame_save
@@ -52,11 +54,13 @@ vectors:
     stp     x0, xzr, [sp, #288]
     .endm
 
+    .type fatal_entry, %function
 fatal_entry:
     frame_save
     mov     x0, sp
     bl      exception_dispatch
     b       .                           /* it does not return */
+    .size fatal_entry, . - fatal_entry
 
 /* For backtraces: the caller of irq_dispatch() is where the interrupt came. */
     .type irq_entry, %function
