@@ -73,6 +73,8 @@ def parse(text: str) -> Counts:
 
 def slots_va(elf: Path, cross: str) -> str:
     """Where the boot CPU's slots are."""
+    if not elf.exists():
+        raise BenchError(f"there is no {elf.name}: run make bench-build")
     symbols = subprocess.run([cross.replace("gcc", "nm"), elf], check=True, text=True,
                              capture_output=True).stdout
     return "0x" + re.search(r"^(\w+) . cpu0_dommap$", symbols, re.M)[1]
