@@ -24,7 +24,7 @@ static inline void trace_map(mfn_t mfn, unsigned int slot, unsigned int refs, bo
     (void)mfn, (void)slot, (void)refs, (void)hit, (void)probe, (void)caller;
 }
 
-static inline void trace_refused(void)
+static inline void trace_done(void)
 {
 }
 
