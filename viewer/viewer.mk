@@ -8,6 +8,7 @@ VIEWER_LIBS := -lncursesw -ltinfo -ljansson -ldw -lelf
 
 VIEWER_SRCS := $(wildcard viewer/source/*.c viewer/model/*.c viewer/command/*.c viewer/view/*.c)
 VIEWER_OBJS := $(patsubst viewer/%.c,$(BUILD)/viewer/%.o,$(VIEWER_SRCS))
+VIEWER_OBJS += $(BUILD)/viewer/core/bbm.o $(BUILD)/viewer/core/bbm_text.o
 VIEWER_LIB_OBJS := $(filter-out $(BUILD)/viewer/command/main.o,$(VIEWER_OBJS))
 
 $(BUILD)/hvscope: $(VIEWER_OBJS)
@@ -15,6 +16,12 @@ $(BUILD)/hvscope: $(VIEWER_OBJS)
 	@$(HOSTCC) $(HOSTCFLAGS) -o $@ $^ $(VIEWER_LIBS)
 
 $(BUILD)/viewer/%.o: viewer/%.c viewer/viewer.mk
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) -c -o $@ $<
+
+# The checker is the image's.
+$(BUILD)/viewer/core/%.o: hv/core/%.c viewer/viewer.mk
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
 	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) -c -o $@ $<

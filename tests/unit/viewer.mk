@@ -36,6 +36,11 @@ $(BUILD)/san/obj/%.o: viewer/%.c viewer/viewer.mk tests/unit/viewer.mk
 	@echo '  HOST  $@'
 	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) $(SAN_CFLAGS) -c -o $@ $<
 
+$(BUILD)/san/obj/core/%.o: hv/core/%.c viewer/viewer.mk tests/unit/viewer.mk
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(HOSTCC) $(HOSTCFLAGS) $(SAN_CFLAGS) $(VIEWER_CFLAGS) -c -o $@ $<
+
 $(BUILD)/san/obj/unit/%.o: tests/unit/%.c viewer/viewer.mk tests/unit/viewer.mk
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'

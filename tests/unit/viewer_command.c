@@ -51,7 +51,7 @@ static void test_bad_usage(void **state)
     check_bad("diff a", "diff needs A B");
     check_bad("walk 0x0 0x1", "one argument too many");
     check_bad("--follow dump", "dump does not know --follow");
-    check_bad("events --format xml", "there are text and json");
+    check_bad("events --format xml", "there are text, json and casemate");
     check_bad("wait x --timeout soon", "a number of seconds");
     check_bad("--dir a --recording b", "two targets");
     check_bad("dump dump", "one argument too many");

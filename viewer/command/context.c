@@ -85,7 +85,7 @@ int context_open(struct context *ctx, const struct options *o, struct failure *f
         context_close(ctx);
         return -1;
     }
-    if (o->command == COMMAND_EVENTS || o->command == COMMAND_CPUS)
+    if (o->command == COMMAND_EVENTS || o->command == COMMAND_CPUS || o->command == COMMAND_CHECK)
         find_symbols(ctx);
     return 0;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command/casemate.h"
+#include "command/check.h"
 #include "command/context.h"
 #include "command/events.h"
 #include "command/options.h"
@@ -37,6 +39,8 @@ static int run(const struct options *o)
     switch (o->command) {
     case COMMAND_VIEW:
         return command_view(o);
+    case COMMAND_CHECK:
+        return command_check(o);
     case COMMAND_WAIT:
         return command_wait(o);
     case COMMAND_DIFF:
@@ -51,6 +55,8 @@ static int run(const struct options *o)
     case COMMAND_VERSION:
         return print_about(o);
     default:
+        if (o->casemate)
+            return command_casemate(o);
         return o->follow ? command_events_follow(o) : command_print(o);
     }
 }

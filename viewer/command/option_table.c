@@ -195,12 +195,21 @@ static int set_max_size(struct parser *p, const char *name, const char *value)
     return 0;
 }
 
-/* Another way to say --json, or not. */
+/* text and json: another way to say --json, or not. */
 static int set_format(struct parser *p, const char *name, const char *value)
 {
-    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
-        return usage(p, "%s %s: there are text and json", name, value);
     p->o->json = strcmp(value, "json") == 0;
+    p->o->casemate = strcmp(value, "casemate") == 0;
+    if (p->o->json || p->o->casemate || strcmp(value, "text") == 0)
+        return 0;
+    return usage(p, "%s %s: there are text, json and casemate", name, value);
+}
+
+static int set_output(struct parser *p, const char *name, const char *value)
+{
+    if (!*value)
+        return usage(p, "%s needs the beginning of the files' names%s", name, "");
+    p->o->output = value;
     return 0;
 }
 
@@ -221,6 +230,7 @@ FLAG(ascii)
 FLAG(no_mouse)
 FLAG(allow_control)
 FLAG(follow)
+FLAG(af0)
 
 static int set_help(struct parser *p, const char *name, const char *value)
 {
@@ -265,7 +275,10 @@ const struct option_row option_table[] = {
     {"--regime", "R", BIT(WALK) | BIT(MAP), set_regime,
      "el2, el2-e2h, el1 or s2 (default: EL2's own); a walk also\nguest: through both stages"},
     {"--follow", NULL, BIT(EVENTS), set_follow, "go on as they come, until interrupted"},
-    {"--format", "text|json", BIT(EVENTS), set_format, "json: one object a line"},
+    {"--format", "FORMAT", BIT(EVENTS), set_format,
+     "text; json: one object a line; casemate: for that checker"},
+    {"--output", "PREFIX", BIT(EVENTS), set_output, "casemate: to PREFIX.cpu0, PREFIX.cpu1 ..."},
+    {"--af0", NULL, BIT(EVENTS), set_af0, "casemate: descriptors with AF cleared"},
     {"--timeout", "S", BIT(WAIT), set_timeout, "give up after S seconds (default: never)"},
     {"--max-size", "SIZE", BIT(RECORD), set_max_size, "end before FILE is larger (256M)"},
     {"--hz", "N", BIT(VIEW) | BIT(RECORD), set_hz, "look N times a second, 1 to 60 (default 10)"},
@@ -289,7 +302,8 @@ const struct command_row command_table[] = {
     {"map", COMMAND_MAP, 0, "", "a CPU's address space as ranges"},
     {"cpus", COMMAND_CPUS, 0, "", "the CPUs: state, root, inside map or unmap or not"},
     {"stats", COMMAND_STATS, 0, "", "counters, and how counts and probes are spread"},
-    {"events", COMMAND_EVENTS, 0, "", "what the rings hold: maps, unmaps, bypasses"},
+    {"events", COMMAND_EVENTS, 0, "", "what the rings hold: calls; with trace=all all else"},
+    {"check", COMMAND_CHECK, 0, "", "tables and break-before-make: clean, findings, incomplete"},
     {"find", COMMAND_FIND, 1, "WHAT", "which slots map it: mfn:N, pa:N, va:N or a number"},
     {"explain", COMMAND_EXPLAIN, 1, "MFN", "what map_domain_page(MFN) would do now, and why"},
     {"wait", COMMAND_WAIT, 1, "EXPR", "until it is true: cpu0.slot36.refs>=2"},

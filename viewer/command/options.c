@@ -139,8 +139,16 @@ static const char schema_help[] =
     "JSON, one object a line; addresses are strings in hexadecimal, counts numbers,\n"
     "null what has no meaning:\n"
     "  hvscope.mapcache/1  dump     hvscope.walk/1  walk     hvscope.ranges/1  map\n"
-    "  hvscope.event/1    events: seq, t (ns), cpu, event (map, unmap, bypass, lost),\n"
-    "                     then slot, mfn, refs, hit, probe, caller, where, or count\n"
+    "  hvscope.event/1    events: seq, t (ns), cpu, event, then what it has:\n"
+    "                     map, unmap, bypass: slot, mfn, refs, hit, probe, caller,\n"
+    "                     where; pte: regime, pa, old, new, level, ticket; tlbi: op,\n"
+    "                     va, size, scope; dsb, isb: domain, type; ttbr: value; irq,\n"
+    "                     finding, panic, boot: message; lost: count\n"
+    "  hvscope.check/1    verdict (clean, findings, incomplete), read: entries,\n"
+    "                     events, lost, unjudged; findings: rule, severity, tier,\n"
+    "                     certain, cpu, slot, count, window_events, window_ns,\n"
+    "                     window_irqs (the longest, until the completed TLBI),\n"
+    "                     where, message\n"
     "  hvscope.cpus/1     target, state, cpus: cpu, state, root, generation, inside,\n"
     "                     thread, el, mmu, pc, symbol (null while it runs; thread and\n"
     "                     mmu: with --gdb)\n"
@@ -156,6 +164,12 @@ static const char schema_help[] =
     "                     that map it\n"
     "  hvscope.diff/1     a, b, cpus: cpu, slots: slot, a, b (entries)\n"
     "  hvscope.wait/1     expr, value, waited_ns\n"
+    "\n"
+    "check: rules are those of the Arm ARM (DDI 0487, break-before-make): a hazard\n"
+    "is a live entry overwritten in a table that one CPU walks (RFVQCK), a violation\n"
+    "in one that several walk (RWHZWS); RDDMVT: made before the break was complete.\n"
+    "casemate: one EL2 root a file, vae2/vale2/ranges as vae2is (a 2 MiB block each),\n"
+    "alle2 as alle2is, dsb nsh/osh/sy as ish, the st ones as ishst, ld ones left out.\n"
     "\n"
     "wait: cpuN.slotM.refs|state|mfn|pa, cpuN.free|cached|in-use|saturated|broken,\n"
     "cpuN.refs|maps|unmaps|hits|commandeers|probes|bypasses|work|state; or state;\n"
@@ -182,8 +196,9 @@ void options_print_help(FILE *out)
             print_option(out, &option_table[i]);
     }
     fputs("\nReading never stops the machine and never writes to it.\n"
-          "Exit status: 0 done, 1 wait timed out, 2 bad usage, 3 no target,\n"
-          "4 target not understood, 5 no mapcache (yet), 130/143 interrupted.\n",
+          "Exit status: 0 done, 1 check has findings or wait timed out, 2 bad usage,\n"
+          "3 no target, 4 target not understood, 5 no mapcache (yet), 6 check is\n"
+          "incomplete, 130/143 interrupted.\n",
           out);
     fputs(schema_help, out);
 }

@@ -24,6 +24,7 @@ enum command {
     COMMAND_EVENTS,
     COMMAND_FIND,
     COMMAND_EXPLAIN,
+    COMMAND_CHECK,
     COMMAND_WAIT,
     COMMAND_DIFF,
     COMMAND_SNAPSHOT,
@@ -47,6 +48,9 @@ struct options {
     bool no_mouse;
     bool allow_control;
     bool follow;
+    bool casemate; /* events: its format, to output.cpuN */
+    bool af0;      /* with AF cleared */
+    const char *output;
     unsigned int hz;    /* HZ_MIN to HZ_MAX */
     bool has_hz;        /* it was given */
     const char *elf;    /* NULL: to be looked for */

@@ -8,11 +8,12 @@
 /* Exit statuses of hvscope; documented to users, so they never change. */
 enum exit_status {
     EXIT_DONE = 0,
-    EXIT_NOT_MET = 1,   /* wait timed out */
+    EXIT_NOT_MET = 1,   /* wait timed out; check has findings */
     EXIT_USAGE = 2,     /* bad usage, or the output could not be written */
     EXIT_NO_TARGET = 3, /* no target, or it went away */
     EXIT_NOT_UNDERSTOOD = 4,
     EXIT_NO_MAPCACHE = 5, /* understood, but there is no mapcache (yet) */
+    EXIT_INCOMPLETE = 6,  /* check found nothing, but not all was seen */
     EXIT_SIGNAL = 128,    /* plus the number of the signal */
 };
 

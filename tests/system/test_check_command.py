@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""hvscope check: verdict and exit status; the casemate export, by its grammar."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from conftest import BUILD, read_beacon, wait_until
+
+HEX = r"0x[0-9a-f]+"
+ID = r"\(id (\d+)\) \(tid 0\)"
+SRC = r'\(src "[^":]+:\d+"\)'
+GRAMMAR = [
+    ("init", rf"\(mem-init {ID} \(address ({HEX})\) \(size 0x1000\) {SRC}\)"),
+    ("write", rf"\(mem-write {ID} \(mem-order release\) \(address ({HEX})\) \(value ({HEX})\) "
+              rf"{SRC}\)"),
+    ("root", rf"\(sysreg-write {ID} \(sysreg ttbr0_el2\) \(value ({HEX})\) {SRC}\)"),
+    ("dsb", rf"\(barrier {ID} dsb \(kind (ish|ishst)\) {SRC}\)"),
+    ("isb", rf"\(barrier {ID} isb {SRC}\)"),
+    ("vae2is", rf"\(tlbi {ID} vae2is \(value ({HEX})\) {SRC}\)"),
+    ("alle2is", rf"\(tlbi {ID} alle2is {SRC}\)"),
+]
+
+
+def check(*target: object) -> tuple[int, dict, str]:
+    """hvscope check --json and as text; both have the same status."""
+    def run(*more: str) -> subprocess.CompletedProcess:
+        return subprocess.run([BUILD / "hvscope", "check", *map(str, target), *more],
+                              capture_output=True, text=True, check=False, timeout=60)
+    text, data = run(), run("--json")
+    assert text.returncode == data.returncode, (text.stderr, data.stderr)
+    return data.returncode, json.loads(data.stdout), text.stdout
+
+
+def snapshot(m, name: str):
+    """What hvscope snapshot keeps of a machine: the same thing for every command after it."""
+    file = m.dir / name
+    subprocess.run([BUILD / "hvscope", "snapshot", "--dir", m.dir, file], check=True, timeout=60,
+                   capture_output=True)
+    return file
+
+
+def stride(machine, engine: str, options: str):
+    """A machine whose slots change owner with every map, warm."""
+    m = machine(smp=2, mem="16G", image=BUILD / f"hv-{engine}.bin",
+                cmdline=f"workload=stride {options}")
+    wait_until(lambda: min(c.fields["commandeers"] for c in read_beacon(m).cpus) > 2000, 60)
+    return m
+
+
+def test_findings_of_the_patch_and_their_export(machine, tmp_path) -> None:
+    """Each commandeered slot is a hazard, with its window; the export has the store."""
+    file = snapshot(stride(machine, "xen", "trace=all"), "snap")
+    status, said, text = check("--recording", file)
+    assert (status, said["verdict"], said["schema"]) == (1, "findings", "hvscope.check/1")
+    assert said["read"]["entries"] == 2048 and said["read"]["events"] > 5000
+    assert "verdict: findings\n" in text and "hazard     RFVQCK  CPU0" in text
+    found = said["findings"]
+    assert {(f["rule"], f["severity"], f["tier"]) for f in found} == {("RFVQCK", "hazard", 2)}
+    assert {(f["cpu"], f["slot"]) for f in found} == {(0, 256), (1, 264)}
+    assert all(f["certain"] and f["count"] > 50 and f["window_events"] >= 4 and f["window_ns"] > 0
+               and f["window_irqs"] >= 0 for f in found)
+    for cpu in (0, 1):
+        message = next(f["message"] for f in found if f["cpu"] == cpu)
+        where, new = re.search(rf"entry at ({HEX}): {HEX} -> ({HEX})", message).groups()
+        writes = [r[2:] for r in export(file, tmp_path / "x", cpu) if r[0] == "write"]
+        assert (where, new) in writes
+        cleared = hex(int(new, 16) & ~(1 << 10))
+        writes = [r[2:] for r in export(file, tmp_path / "y", cpu, "--af0") if r[0] == "write"]
+        assert (where, cleared) in writes and (where, new) not in writes
+
+
+def export(file, prefix, cpu: int, *more: str) -> list[tuple]:
+    """Records of one CPU's file: kind, id and the rest; every line fits the grammar."""
+    subprocess.run([BUILD / "hvscope", "events", "--recording", file, "--format", "casemate",
+                    "--output", prefix, *more], check=True, timeout=60, capture_output=True)
+    records = []
+    for line in (prefix.parent / f"{prefix.name}.cpu{cpu}").read_text().splitlines():
+        kind, match = next((kind, match) for kind, rule in GRAMMAR
+                           if (match := re.fullmatch(rule, line)))
+        records.append((kind, *match.groups()))
+    return records
+
+
+def test_export_is_in_order(machine, tmp_path) -> None:
+    """Ids ascend by one; every page is made before it is written; the root comes before the run."""
+    m = machine(smp=1, mem="16G", image=BUILD / "hv-clock.bin", cmdline="trace=all workload=storm")
+    wait_until(lambda: read_beacon(m).cpus[0].fields["ring_head"] > 20000, 60)
+    records = export(snapshot(m, "snap"), tmp_path / "x", 0)
+    assert [int(r[1]) for r in records] == list(range(len(records)))
+    root = next(n for n, r in enumerate(records) if r[0] == "root")
+    assert int(records[root][2], 16) == read_beacon(m).cpus[0].root
+    pages = {r[2] for r in records[:root] if r[0] == "init"}
+    assert {r[0] for r in records[:root]} == {"init", "write"} and len(pages) > 10
+    assert not any(r[0] == "init" for r in records[root:])
+    assert {hex(int(r[2], 16) & ~0xFFF) for r in records if r[0] == "write"} <= pages
+    assert {"write", "dsb", "isb", "vae2is"} <= {r[0] for r in records[root:]}
+
+
+@pytest.mark.parametrize("engine, options, status, verdict", [
+    ("bbm", "check=on", 0, "clean"), ("xen", "check=on", 1, "findings"),
+    ("xen", "trace=api", 6, "incomplete"), ("bbm", "trace=off", 6, "incomplete")])
+def test_verdicts(machine, engine: str, options: str, status: int, verdict: str) -> None:
+    """The image's own verdict with check=on; without stores, none."""
+    m = stride(machine, engine, options)
+    code, said, text = check("--dir", m.dir)
+    assert (code, said["verdict"]) == (status, verdict)
+    if verdict == "incomplete":
+        assert "verdict: incomplete: boot with trace=all or check=on\n" in text
+    else:
+        assert "by the image itself" in text and said["read"]["events"] > 1000
+
+
+def test_a_ring_of_bbm(machine) -> None:
+    """No finding; what came over an entry of unknown history is counted, and not called clean."""
+    m = stride(machine, "bbm", "trace=all")
+    code, said, _ = check("--recording", snapshot(m, "snap"))
+    assert said["findings"] == [] and said["read"]["events"] > 5000
+    assert code == (6 if said["read"]["unjudged"] or said["read"]["lost"] else 0)
+
+
+def test_bad_usage(machine) -> None:
+    """One sentence, and the documented status."""
+    m = machine(smp=1)
+    for words, status in ((["events", "--format", "casemate"], 2),
+                          (["events", "--format", "casemate", "--output", "/nowhere/x"], 5),
+                          (["check", "--all"], 2)):
+        done = subprocess.run([BUILD / "hvscope", *words, "--dir", m.dir], capture_output=True,
+                              text=True, check=False, timeout=30)
+        assert done.returncode == status and done.stderr.startswith("hvscope: ")
+        assert done.stderr.count("\n") == 1 and not done.stdout

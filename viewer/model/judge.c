@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGES_SHARED 256
+#define PAGES_CPU    8
+#define GHOSTS       4096
+#define TCR_EL2_HA   (UINT64_C(1) << 21)
+
+struct tables {
+    const struct source *src;
+    const struct machine *m;
+};
+
+static bool read_table(void *context, uint64_t pa, uint64_t entry[PT_ENTRIES])
+{
+    const struct tables *t = context;
+
+    return machine_has_memory(t->m, pa, PAGE_SIZE) &&
+           source_read_phys(t->src, pa, entry, PAGE_SIZE) == 0;
+}
+
+int judge_slot(const struct machine *m, uint64_t va)
+{
+    uint64_t slot = (va - m->beacon.domheap_va) >> SLOT_SHIFT;
+
+    return va >= m->beacon.domheap_va && slot < m->beacon.domheap_entries ? (int)slot : -1;
+}
+
+static uint64_t page_of(const struct machine *m, const struct event *e)
+{
+    return slot_va(m, e->slot) + ((e->mfn & SLOT_MFN_MASK) << PAGE_SHIFT);
+}
+
+/* False: it is nothing to the checker. */
+static bool to_checker(const struct machine *m, const struct event *e, struct bbm_event *to)
+{
+    *to = (struct bbm_event){.cpu = e->cpu, .time = event_ns(m, e->ticks), .where = e->caller};
+    switch (e->kind) {
+    case TRACE_PTE:
+        to->kind = BBM_STORE;
+        to->pa = e->pa;
+        to->old = e->old;
+        to->new = e->new;
+        to->ticket = e->ticket;
+        to->foreign = e->regime != TRACE_REGIME_EL2;
+        return true;
+    case TRACE_TLBI:
+        to->kind = BBM_TLBI;
+        to->op = (enum trace_tlbi)e->op;
+        to->scope = (enum trace_scope)e->scope;
+        to->operand = e->operand;
+        return true;
+    case EVENT_DSB:
+    case EVENT_ISB:
+        to->kind = BBM_BARRIER;
+        to->code = (enum trace_barrier)e->code;
+        return true;
+    case TRACE_TTBR:
+        to->kind = BBM_TTBR;
+        to->operand = e->operand;
+        return true;
+    case TRACE_IRQ:
+        to->kind = BBM_IRQ;
+        return true;
+    case TRACE_MAP:
+    case TRACE_UNMAP:
+        to->kind = BBM_USE;
+        to->operand = page_of(m, e);
+        return e->kind == TRACE_UNMAP || e->hit;
+    default:
+        return false;
+    }
+}
+
+/* Two stores with tickets are in their order, whatever the clocks say of a few ns. */
+static void order_tickets(struct event_list *list)
+{
+    for (size_t i = 1; i < list->nr; i++) {
+        for (size_t at = i; at > 0; at--) {
+            struct event *a = &list->event[at - 1], *b = &list->event[at], moved;
+
+            if (b->lost || !b->ticket || b->kind != TRACE_PTE || a->kind != TRACE_PTE ||
+                a->cpu == b->cpu || a->ticket <= b->ticket)
+                break;
+            moved = *a;
+            *a = *b;
+            *b = moved;
+        }
+    }
+}
+
+static bool judge_events(struct judgement *j, const struct source *src, const struct snapshot *snap,
+                         struct event_list *list)
+{
+    struct tables tables = {src, &snap->machine};
+    struct bbm_config config = {.ncpu = snap->ncpu,
+                                .level = snap->machine.beacon.bbm_level,
+                                .ha = snap->machine.beacon.tcr & TCR_EL2_HA,
+                                .pages = PAGES_SHARED + PAGES_CPU * (size_t)snap->ncpu,
+                                .ghosts = GHOSTS,
+                                .read = read_table,
+                                .context = &tables};
+    struct bbm_event e;
+
+    j->memory = malloc(bbm_size(&config));
+    if (!j->memory)
+        return false;
+    j->bbm = bbm_init(j->memory, &config);
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on)
+            bbm_root(j->bbm, i, snap->cpu[i].info.root);
+    }
+    order_tickets(list);
+    for (size_t i = 0; i < list->nr; i++) {
+        if (list->event[i].lost)
+            bbm_lost(j->bbm, list->event[i].cpu, list->event[i].lost);
+        else if (to_checker(&snap->machine, &list->event[i], &e))
+            bbm_event(j->bbm, &e);
+    }
+    j->events = list->nr;
+    j->totals = bbm_totals(j->bbm);
+    return true;
+}
+
+static void judge_image(struct judgement *j, const struct snapshot *snap)
+{
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        const struct beacon_cpu *c = &snap->cpu[i].info;
+
+        j->totals.events += c->checked;
+        j->totals.hazards += c->hazards;
+        j->totals.violations += c->violations;
+        j->totals.notes += c->notes;
+    }
+    j->events = j->totals.events;
+}
+
+bool judge(struct judgement *j, const struct source *src, const struct snapshot *snap,
+           struct event_list *list)
+{
+    *j = (struct judgement){.from = JUDGE_NOTHING};
+    if (snap->machine.beacon.check) {
+        j->from = JUDGE_IMAGE;
+        judge_image(j, snap);
+    } else if (snap->machine.beacon.trace_mode == TRACE_ALL && list) {
+        j->from = JUDGE_EVENTS;
+        return judge_events(j, src, snap, list);
+    }
+    return true;
+}
+
+void judgement_free(struct judgement *j)
+{
+    free(j->memory);
+    *j = (struct judgement){0};
+}
