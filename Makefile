@@ -103,7 +103,7 @@ screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for so
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/screenshots/shoot.py $(SCENES)
 
 test-trace: all ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
-	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/xen32.py
 
 lint: deps ## formatting and static checks
 	@tests/lint

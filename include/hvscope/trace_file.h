@@ -20,8 +20,8 @@
 
 #include <hvscope/beacon.h>
 
-#define TRACE_FILE_NAME "trace"          /* in the run directory */
-#define TRACE_FILE_PA   UINT64_C(0x1000) /* 0 would be no address for a beacon */
+#define TRACE_FILE_NAME "trace"             /* in the run directory */
+#define TRACE_FILE_PA   (UINT64_C(1) << 47) /* beyond the RAM of any machine */
 
 #define TRACE_FILE_ENTRIES       (UINT64_C(1) << 20) /* records a CPU, unless told otherwise */
 #define TRACE_FILE_ENTRIES_LEAST (UINT64_C(1) << 12)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hvscope.beacon import beacon_check, beacon_read_cpus, Beacon, BEACON_SIZE
 from rings import BARRIERS, BYPASS, IRQ, MAP, S2, TEXT, UNMAP, Event, Ring
 
-TRACE_PA = 0x1000
+TRACE_PA = 1 << 47
 PROBES = 1023 << 51
 CALLS = (MAP, UNMAP, BYPASS)
 TOTALS = ("aarch32", "calls", "entries", "tables", "refused", "foreign", "unmatched",

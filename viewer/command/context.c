@@ -5,15 +5,17 @@
 #include "command/output.h"
 #include "model/profile.h"
 
+#include <hvscope/trace.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Commands that need no slots. */
-static bool is_for_tables(enum command command)
+/* Does the command do without slots? */
+static bool is_for_tables(enum command command, const struct machine *m)
 {
-    return command == COMMAND_WALK || command == COMMAND_MAP || command == COMMAND_CPUS;
+    return command == COMMAND_WALK || command == COMMAND_MAP || command == COMMAND_CPUS ||
+           (command == COMMAND_EVENTS && m->beacon.trace_mode != TRACE_OFF);
 }
 
 static int take_snapshot(struct context *ctx, struct failure *f)
@@ -22,7 +24,7 @@ static int take_snapshot(struct context *ctx, struct failure *f)
 
     if (machine_find(ctx->src, &ctx->o->target, &machine, f) != MACHINE_OK ||
         options_check_cpus(ctx->o, machine.beacon.ncpu, f) ||
-        (!(is_for_tables(ctx->o->command) && !machine.profile->mapcache) &&
+        (!(is_for_tables(ctx->o->command, &machine) && !machine.profile->mapcache) &&
          machine_require_mapcache(&machine, f)))
         return -1;
     if (machine.note)

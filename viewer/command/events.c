@@ -192,12 +192,13 @@ bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE
 
 static int require_ring(const struct machine *m, struct failure *f)
 {
-    if (m->profile->counted && m->beacon.trace_mode != TRACE_OFF)
+    if (m->beacon.trace_mode != TRACE_OFF)
         return 0;
     return failure_set(f, EXIT_NO_MAPCACHE, "%s",
-                       m->profile->counted ? "the image records no events: boot it with trace=api"
-                                           : "a Xen records no events; in GDB, mapcache-trace "
-                                             "logs its calls by breakpoint");
+                       m->profile->counted
+                           ? "the image records no events: boot it with trace=api"
+                           : "a Xen records no events: start it with TRACE=1, or log "
+                             "its calls in GDB with mapcache-trace");
 }
 
 int print_events(const struct context *ctx, FILE *out, struct failure *f)

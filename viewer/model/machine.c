@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/profile.h"
+#include "model/stream.h"
 
 #include <hvscope/mapcache.h>
 
@@ -38,7 +39,11 @@ bool machine_is_same_boot(const struct source *src, const struct machine *m)
 int machine_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
                      struct beacon_cpu *info)
 {
-    return m->profile->read_cpu(src, m, cpu, info);
+    int ret = m->profile->read_cpu(src, m, cpu, info);
+
+    if (ret == 0)
+        stream_read_cpu(src, m, cpu, info);
+    return ret;
 }
 
 int machine_read_register(const struct source *src, const struct machine *m, unsigned int cpu,

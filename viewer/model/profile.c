@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/profile.h"
 
+#include "model/stream.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +33,13 @@ void profile_names(char *buf, size_t size)
 static enum machine_status try(const struct profile *profile, const struct source *src,
                                const struct target_spec *spec, struct machine *m, struct failure *f)
 {
+    enum machine_status status;
+
     *m = (struct machine){.profile = profile, .arch = "arm64"};
-    return profile->find(src, spec, m, f);
+    status = profile->find(src, spec, m, f);
+    if (status == MACHINE_OK)
+        stream_adopt(src, m);
+    return status;
 }
 
 /* A target of no kind: what the first kind says of it is told, or a Xen whose symbols are given. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <hvscope/trace_file.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -67,10 +68,10 @@ static pid_t read_pid(int dir_fd)
     return pid;
 }
 
-/* DIR/ram, DIR/ram1 … lie one behind the other from the start of RAM. */
+/* DIR/ram, DIR/ram1 … lie one behind the other from the start of RAM; DIR/trace is for events. */
 static struct source *open_dir_ram(const char *dir, struct failure *f)
 {
-    char path[RAM_FILES_MAX][PATH_MAX];
+    char path[RAM_FILES_MAX][PATH_MAX], trace[PATH_MAX];
     struct ram_spec spec[RAM_FILES_MAX];
     uint64_t pa = RAM_BASE;
     unsigned int nr;
@@ -85,6 +86,9 @@ static struct source *open_dir_ram(const char *dir, struct failure *f)
             break;
         pa += ram_file_size(path[nr]);
     }
+    snprintf(trace, sizeof(trace), "%s/" TRACE_FILE_NAME, dir);
+    if (nr < RAM_FILES_MAX && ram_file_size(trace))
+        spec[nr++] = (struct ram_spec){trace, TRACE_FILE_PA};
     return ram_open(spec, nr, f);
 }
 

@@ -86,11 +86,10 @@ void events_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
                  ui->filter.text);
     if (n == 0)
         canvas_text(c, a.row, 1, a.cols - 1, ROLE_WARN,
-                    !f->snap->machine.profile->counted
-                        ? "a Xen records no events; in GDB, mapcache-trace logs its calls"
-                    : f->snap->machine.beacon.trace_mode == TRACE_OFF
+                    f->snap->machine.beacon.trace_mode != TRACE_OFF ? "no events"
+                    : f->snap->machine.profile->counted
                         ? "the image runs with trace=off"
-                        : "no events");
+                        : "a Xen records no events: start it with TRACE=1");
     if (selected >= n)
         selected = n ? n - 1 : 0;
     back = page_first(selected, n, a.rows);

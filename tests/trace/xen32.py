@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's stock Xen for arm32 under the tracer, from its first instruction to a dom0 at work."""
+
+import json
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD
+from foreign import ARM32, READY, Xen
+from rings import PTE, RECORD, REFS
+from tracer import DOMHEAP_XEN32, Tracer
+from tracing import TraceFile, file_reader
+
+ENTRIES = 1 << 23  # a boot has five million records
+CHUNK = 1 << 16  # records
+HALTS = 20
+OPEN_MAX = 8  # maps that a CPU holds at a time
+
+
+@pytest.fixture(scope="module")
+def xen(tmp_path_factory):
+    """A Xen whose dom0 is up."""
+    m = Xen(ARM32, tmp_path_factory.mktemp("xen") / "run", BUILD)
+    try:
+        Tracer(BUILD, m.symbols, DOMHEAP_XEN32, ENTRIES).attach(m).start()
+        m.wait_console(READY, 400)
+        yield m
+    finally:
+        m.cleanup()
+
+
+class Slots:
+    """A CPU's slots as its stream has them: the newest value of each entry."""
+
+    def __init__(self, trace: TraceFile, cpu: int):
+        self.trace, self.cpu = trace, cpu
+        self.at = 0
+        self.entry: dict[int, int] = {}
+
+    def update(self, first: int, size: int) -> dict[int, int]:
+        """Take over what was stored into [first, first + size) since the last time."""
+        block = self.trace.cpus()[self.cpu]
+        assert block["ring_head"] < block["ring_entries"], "nothing of the boot is lost"
+        while self.at < block["ring_head"]:
+            n = min(CHUNK, block["ring_head"] - self.at)
+            data = self.trace.read(block["ring"] + self.at * RECORD, n * RECORD)
+            for head, pa, word2, word3 in struct.iter_unpack("<4Q", data):
+                kind = head >> 48 & 15
+                if kind in (PTE, REFS) and first <= pa < first + size:
+                    self.entry[pa] = word3 if kind == PTE else word2
+            self.at += n
+        return self.entry
+
+
+def slots_in_memory(m, root: int) -> tuple[int, bytes]:
+    """PA and contents of the two pages of slots, by a walk from the root."""
+    read = file_reader(m.dir / "ram", 0x40000000)
+    first, second = [struct.unpack("<Q", read(root + 8 * n, 8))[0] & 0xfffffff000
+                     for n in (2, 3)]
+    assert second == first + 4096
+    return first, read(first, 8192)
+
+
+def test_slots_and_balance(xen):
+    """At each halt the stream says what the tables say, and every map but the open ones ended."""
+    trace = TraceFile(xen.dir / "trace")
+    slots = [Slots(trace, cpu) for cpu in range(2)]
+    for halt in range(HALTS):
+        xen.qmp("stop")
+        for cpu, block in enumerate(trace.cpus()):
+            first, memory = slots_in_memory(xen, block["root"])
+            seen = slots[cpu].update(first, len(memory))
+            for n, (entry,) in enumerate(struct.iter_unpack("<Q", memory)):
+                assert seen.get(first + 8 * n, 0) == entry, f"CPU{cpu} slot {n} at halt {halt}"
+            assert block["maps"] > 100000
+            assert 0 <= block["maps"] - block["unmaps"] <= OPEN_MAX
+        xen.qmp("cont")
+        time.sleep(0.2)
+    totals = trace.totals()
+    assert totals["calls"]
+    assert not any(totals[name] for name in ("refused", "foreign", "unmatched", "open_calls"))
+
+
+def test_events_of_a_stock_xen(xen):
+    """hvscope events: who maps what, by the callers' names, on a Xen that records nothing."""
+    out = subprocess.run([BUILD / "hvscope", "events", "--json", "--dir", xen.dir],
+                         capture_output=True, text=True, check=True).stdout
+    events = [json.loads(line) for line in out.splitlines()]
+    maps = [e for e in events if e["event"] == "map"]
+    assert maps and all(e["where"] for e in maps)
+    assert {"pte", "tlbi", "dsb", "isb"} <= {e["event"] for e in events}

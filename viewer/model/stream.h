@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events of a hypervisor that records none itself: the tracer's file of the run
+ * directory, which the source has at TRACE_FILE_PA (hvscope/trace_file.h).
+ */
+#ifndef VIEWER_MODEL_STREAM_H
+#define VIEWER_MODEL_STREAM_H
+
+#include "model/machine.h"
+
+/*
+ * If the source has such a file, let m's events be its: beacon.trace_mode, cntfrq, pa and the
+ * place of the CPUs' blocks. Only for a machine that has no beacon of its own.
+ */
+void stream_adopt(const struct source *src, struct machine *m);
+
+/* The ring and the calls counted, of a CPU of such a machine; another's info stays. */
+void stream_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
+                     struct beacon_cpu *info);
+
+#endif /* VIEWER_MODEL_STREAM_H */
