@@ -76,7 +76,14 @@ class BeaconCpu:
 
 
 class Beacon:
-    """The fields of struct beacon that tools use, the RAM banks and the CPUs; all checked."""
+    """The fields of struct beacon that tools use, the RAM banks and the CPUs; all checked.
+
+    kind, arch: as in the JSON. counted: CPUs count what they do. foreign_pa: slots may map
+    what is not RAM, and have attributes of their own.
+    """
+
+    kind, arch = "hv", "arm64"
+    counted, foreign_pa, has_mapcache = True, False, True
 
     def __init__(self, pa: int, data: bytes) -> None:
         values = dict(zip(HEAD_FIELDS, HEAD.unpack_from(data)))

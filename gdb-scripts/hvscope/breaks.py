@@ -95,7 +95,7 @@ class Breaks:
         """After a stop: a machine that was reset has lost its filter."""
         if self.alive():
             beacon = TARGET.beacon()
-            if has_filter(beacon):
+            if beacon.counted and has_filter(beacon):
                 self.sync(beacon)
 
     def changed(self, point: gdb.Breakpoint, gone: bool) -> None:
@@ -138,6 +138,9 @@ def set_break(text: str) -> str:
     kind, value = spec(text)
     TARGET.connection()
     beacon = TARGET.beacon()
+    if not beacon.counted:
+        from hvscope import xenbreaks
+        return xenbreaks.set_break(kind, value, beacon)
     if BITS[kind] and not has_filter(beacon):
         raise HvError("this image has no trace points: its beacon has no filter")
     if gdb.lookup_global_symbol(TRACE_POINTS[kind]) is None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import gdb
 
-from hvscope.error import HvError
 from hvscope.target import exception_level, register
 from hvscope.walking import symbol_before
-
-COST = "each call stops the machine for some milliseconds: at most 50-220 calls a second"
+from hvscope.xenbreaks import COST, function_address
 
 
 class CallLog(gdb.Breakpoint):
     """Logs a call of a function and lets the machine go on."""
 
     def __init__(self, function: str, word: str) -> None:
-        address = gdb.lookup_global_symbol(function).value().address
-        super().__init__(f"*{int(address):#x}", internal=True)
+        super().__init__(f"*{function_address(function):#x}", internal=True)
         self.word = word
 
     def stop(self) -> bool:
@@ -41,7 +38,5 @@ def set_trace(mode: str) -> str:
     if mode == "off":
         return "calls are not logged"
     for function, word in (("map_domain_page", "map mfn"), ("unmap_domain_page", "unmap va")):
-        if gdb.lookup_global_symbol(function) is None:
-            raise HvError(f"no symbol {function}: load the image's symbols first")
         LOGS.append(CallLog(function, word))
     return f"calls are logged from now on; {COST}"

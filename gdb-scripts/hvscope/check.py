@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from hvscope.beacon import Beacon, ReadPhys
-from hvscope.mapcache import STATE, mapcache_cpu
+from hvscope.mapcache import STATE, mapcache_chain, mapcache_cpu
 
 SHOWN = 8
 
@@ -17,30 +17,35 @@ def cpu_faults(read: ReadPhys, beacon: Beacon, n: int) -> list[str]:
     faults = []
     said, fields = beacon.cpus[n], beacon.cpus[n].fields
     ends = [row["next"] for row in dump["tables"]]
-    if ends != [fields["l1"], fields["l2_0"], fields["l2_1"]]:
+    if None in ends or not dump["tables"]:
+        faults.append("the way from the root to the slots leads nowhere")
+    elif beacon.counted and ends != [fields["l1"], fields["l2_0"], fields["l2_1"]]:
         faults.append("the way from the root to the slots is not the one that the image built")
     broken = [slot[0] for slot in dump["slots"] if slot[STATE] == "broken"]
     if broken:
         more = " and more" if len(broken) > SHOWN else ""
         faults.append(f"{len(broken)} broken: slot {', '.join(map(str, broken[:SHOWN]))}{more}")
     open_maps = fields["maps"] - fields["unmaps"]
-    if said.generation % 2 == 0 and dump["counts"]["refs"] != open_maps:
+    if beacon.counted and said.generation % 2 == 0 and dump["counts"]["refs"] != open_maps:
         faults.append(f"the counts add up to {dump['counts']['refs']}, but {open_maps} maps are "
                       "open")
     return faults
 
 
-def shared_faults(beacon: Beacon) -> list[str]:
+def shared_faults(read: ReadPhys, beacon: Beacon) -> list[str]:
     """Tables that two CPUs have: each has to have its own."""
     seen: dict[int, int] = {}
     faults = []
     for n, cpu in enumerate(beacon.cpus):
         if cpu.state_name != "on":
             continue
-        for key in ("root", "l1", "l2_0", "l2_1"):
-            other = seen.setdefault(cpu.fields[key], n)
+        own = [cpu.fields[key] for key in ("root", "l1", "l2_0", "l2_1")] if beacon.counted else \
+            [cpu.root, *(row["next"] for row in mapcache_chain(read, beacon, cpu.root)
+                         if row["next"] is not None)]
+        for table in own:
+            other = seen.setdefault(table, n)
             if other != n:
-                faults.append(f"CPU{other} and CPU{n} share the table at {cpu.fields[key]:#x}")
+                faults.append(f"CPU{other} and CPU{n} share the table at {table:#x}")
     return faults
 
 
@@ -49,8 +54,8 @@ def check_text(read: ReadPhys, beacon: Beacon) -> str:
     beacon.require_mapcache()
     lines = [f"CPU{n}: {fault}" for n in range(beacon.ncpu)
              for fault in cpu_faults(read, beacon, n)]
-    lines += shared_faults(beacon)
+    lines += shared_faults(read, beacon)
     on = sum(cpu.state_name == "on" for cpu in beacon.cpus)
     words = f"{len(lines)} broken" if lines else "hold"
-    return "\n".join([*lines, f"invariants: {words} on {on} CPUs: own tables, no broken slot, "
-                      "counts = maps - unmaps"])
+    return "\n".join([*lines, f"invariants: {words} on {on} CPUs: own tables, no broken slot"
+                      + (", counts = maps - unmaps" if beacon.counted else "")])

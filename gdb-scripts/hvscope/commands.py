@@ -50,6 +50,40 @@ Example: hv-symbols auto"""
         return completions(MODES, text, word)
 
 
+class HvProfile(HvCommand):
+    """Say or show what kind of hypervisor the target is.
+
+Usage: hv-profile [auto | hv | xen | el2]
+
+  auto  what is found (default): our image by its beacon, or a Xen by its symbols
+  hv    our image
+  xen   a Xen, by the symbols that are loaded (`file xen-syms`)
+  el2   any other: by its registers, tables only
+Without an argument: what is looked at now.
+
+Example: hv-profile xen"""
+
+    name = "hv-profile"
+
+    def run(self, arguments: Arguments) -> str:
+        """Sets it if there is one; says what is looked at."""
+        from hvscope import profile
+        if arguments.rest and arguments.rest not in profile.NAMES:
+            raise usage(f"{arguments.rest}: not one of {', '.join(profile.NAMES)}")
+        if arguments.rest:
+            profile.CHOSEN[0] = arguments.rest
+        try:
+            now = TARGET.beacon().kind
+        except (HvError, LookupError) as wrong:
+            now = f"el2 ({wrong})"
+        return f"profile: {profile.CHOSEN[0]}, now {now}"
+
+    def complete_rest(self, text: str, word: str | None) -> object:
+        """The names."""
+        from hvscope import profile
+        return completions(profile.NAMES, text, word)
+
+
 def on_stop(_event: object) -> None:
     """At each stop, and when gdb attaches: symbols to where the CPU runs, never a word."""
     breaks = sys.modules.get("hvscope.breaks")  # loaded when there is one
@@ -74,7 +108,8 @@ def before_prompt() -> None:
 
 def register_all() -> None:
     """Makes the commands known to gdb."""
-    for command in (*mapcache_commands.COMMANDS, *table_commands.COMMANDS, HvSymbols):
+    for command in (*mapcache_commands.COMMANDS, *table_commands.COMMANDS, HvSymbols,
+                    HvProfile):
         command()
     table_commands.PtWalk("hv-walk")
     table_commands.PtDump("hv-map")

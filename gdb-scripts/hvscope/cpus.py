@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from hvscope.beacon import STATES, Beacon
-from hvscope.mapcache import image_words
+from hvscope.mapcache import image_words, target_object
 
 SCHEMA = "hvscope.cpus/1"
 COLUMNS = 80
@@ -18,12 +18,13 @@ def cpu_row(cpu: int, beacon: Beacon | None, thread: Object | None) -> Object:
     """One CPU; thread: what gdb says of it (thread, el, mmu, pc, symbol)."""
     said = beacon.cpus[cpu] if beacon is not None and cpu < beacon.ncpu else None
     on = said is not None and said.state_name == "on"
+    counted = on and beacon.counted
     row: Object = {
         "cpu": cpu,
         "state": said.state_name if said is not None else None,
         "root": hex(said.root) if said is not None and on else None,
-        "generation": said.generation if said is not None and on else None,
-        "inside": said.generation % 2 == 1 if said is not None and on else None,
+        "generation": said.generation if counted else None,
+        "inside": said.generation % 2 == 1 if counted else None,
     }
     none = dict.fromkeys(("thread", "el", "mmu", "pc", "symbol"))
     return {**row, **(thread or none)}
@@ -33,10 +34,9 @@ def cpus_read(beacon: Beacon | None, threads: dict[int, Object], ncpu: int) -> O
     """The whole answer; threads by CPU number."""
     return {
         "schema": SCHEMA,
-        "target": {"kind": "hv" if beacon else "el2",
-                   "engine": beacon.engine_name if beacon else None, "arch": "arm64",
-                   "ncpu": ncpu},
-        "state": STATES[beacon.state] if beacon else None,
+        "target": target_object(beacon, ncpu) if beacon else
+        {"kind": "el2", "engine": None, "arch": "arm64", "ncpu": ncpu},
+        "state": STATES[beacon.state] if beacon and beacon.counted else None,
         "cpus": [cpu_row(cpu, beacon, threads.get(cpu)) for cpu in range(ncpu)],
     }
 

@@ -15,10 +15,12 @@ import gdb
 from hvscope.beacon import Beacon
 from hvscope.error import HvError
 from hvscope.pte import PAGE_SHIFT
-from hvscope.target import MASK64, TARGET
+from hvscope.target import MASK64, TARGET, register
 
 MISSING = "this image has no guests: no symbol {}"
 FREE = "DOMAIN_FREE"
+HCR_VM = 1
+VTTBR_ROOT, VMID_SHIFT = 0x0000FFFFFFFFFFFE, 48
 
 
 def image_pa(beacon: Beacon, va: int) -> int:
@@ -75,10 +77,25 @@ def vcpu_lines(domain: gdb.Value, base: int, running: dict[int, int]) -> Iterato
         yield f"     vcpu{int(vcpu['id'])} {enum_word(vcpu['state'])}{where}"
 
 
+def running_text() -> str:
+    """Of a Xen: the guests that CPUs hold now, by their registers; its lists are not followed."""
+    lines = ["guests of a Xen, as far as its CPUs hold one now (its lists are not followed)"]
+    for cpu in sorted(TARGET.threads()):
+        with TARGET.on_cpu(cpu):
+            vttbr, hcr = register("VTTBR_EL2"), register("HCR_EL2")
+        held = vttbr is not None and (hcr or 0) & HCR_VM
+        what = f"stage 2 root {vttbr & VTTBR_ROOT:#x}, VMID {vttbr >> VMID_SHIFT}" \
+            if held else "stage 2 is off"
+        lines.append(f"  CPU{cpu}  {what}")
+    return "\n".join(lines)
+
+
 def guests_text() -> str:
     """The whole answer."""
     with TARGET.physical():
         beacon = TARGET.beacon()
+        if not beacon.counted:
+            return running_text()
         domains = variable(beacon, "domains")
         running = current_vcpus(beacon)
     symbol = gdb.lookup_global_symbol("domains")

@@ -39,6 +39,9 @@ def region_finder(beacon: Beacon | None) -> Callable[[int], Region]:
     """A function from VA to the region around it; without a beacon nothing is known."""
     if beacon is None:
         return lambda va: NOWHERE
+    if not beacon.counted:
+        return few_regions([("image", beacon.image_va, beacon.image[1]),
+                            ("domheap", beacon.domheap_va, beacon.domheap_size)])
     starts = [start for _, start, _ in REGIONS]
 
     def find(va: int) -> Region:
@@ -47,6 +50,21 @@ def region_finder(beacon: Beacon | None) -> Callable[[int], Region]:
         if start <= va < start + size:
             return start, start + size, name
         return start + size, starts[n + 1] if n + 1 < len(starts) else 1 << 64, None
+    return find
+
+
+def few_regions(regions: list[tuple[str, int, int]]) -> Callable[[int], Region]:
+    """A function from VA to the region around it, or to the gap between two."""
+    def find(va: int) -> Region:
+        low, high = 0, 1 << 64
+        for name, start, size in regions:
+            if size and start <= va < start + size:
+                return start, start + size, name
+            if size and start > va:
+                high = min(high, start)
+            elif size:
+                low = max(low, start + size)
+        return low, high, None
     return find
 
 

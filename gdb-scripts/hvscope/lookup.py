@@ -83,7 +83,7 @@ def whole_slots(read: ReadPhys, beacon: Beacon, cpu: int) -> list[Slot]:
 def explain(read: ReadPhys, beacon: Beacon, cpu: int, mfn: int) -> Object:
     """What map_domain_page(mfn) would do on this CPU now."""
     beacon.require_mapcache()
-    if beacon.engine_name not in SEARCHES:
+    if beacon.counted and beacon.engine_name not in SEARCHES:
         raise HvError(f"the lookup of engine {beacon.engine_name} is not known here")
     head = {"schema": SCHEMA, "cpu": cpu, "engine": beacon.engine_name, "mfn": hex(mfn)}
     if mfn_bypassed(beacon, mfn):
@@ -109,7 +109,8 @@ VERDICTS = {
 
 def explain_text(answer: Object, inside: bool) -> str:
     """For people; inside: the CPU is in the middle of a change now."""
-    lines = [f"map_domain_page({answer['mfn']}) on CPU{answer['cpu']}, engine {answer['engine']}"
+    lines = [f"map_domain_page({answer['mfn']}) on CPU{answer['cpu']}, "
+             f"{'engine ' + answer['engine'] if answer['engine'] else 'Xen'}"
              + ("" if answer["home"] is None else f", home slot {answer['home']}")]
     steps = answer["steps"]
     for n, step in enumerate(steps):

@@ -8,7 +8,7 @@ read in as few pieces as possible: a round trip to QEMU costs more than the byte
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +45,8 @@ class Decoder:
         self.start, self.attr, self.entries = (beacon.domheap_va, beacon.slot_attr,
                                                beacon.domheap_entries)
         self.banks = [(base - SLOT_SIZE, base + size) for base, size in beacon.banks if size]
+        if beacon.foreign_pa:
+            self.banks = [(-1, 1 << 64)]
         self.placed = beacon.engine_name not in NO_PROBE_ENGINES
         self.usual = [slot_state(self.attr | refs << PTE_REFS_SHIFT, self.attr, True)
                       for refs in range(PTE_REFS_MAX + 1)]
@@ -106,14 +108,15 @@ def slot_words(start: int, entries: int) -> Words:
     return Words(start, entries)
 
 
-def slots_json(slots: Iterable[Slot], words: Words) -> str:
-    """Slots as they stand in the JSON dump."""
+def slots_json(slots: Iterable[Slot], words: Words, odd: Container[int] = ()) -> str:
+    """Slots as they stand in the JSON dump; odd: numbers of those that map what is not RAM."""
     heads, homes, probes, states = (words.json, words.homes_json, words.probes_json,
                                     words.states_json)
     return ",".join(['%s%#x%s%#x","pa":"%#x%s%s' % (heads[slot[0]], slot[2],
                                                     states[slot[3]][slot[4]], slot[5], slot[6],
                                                     homes[slot[7]], probes[slot[8]])
-                     if slot[7] is not None else slot_json(slot) for slot in slots])
+                     if slot[7] is not None and slot[0] not in odd
+                     else slot_json(slot, slot[0] in odd) for slot in slots])
 
 
 def slot_lines(slots: Iterable[Slot], words: Words) -> list[str]:
@@ -124,15 +127,22 @@ def slot_lines(slots: Iterable[Slot], words: Words) -> list[str]:
             if slot[7] is not None else slot_text(slot) for slot in slots]
 
 
-def slot_json(slot: Slot) -> str:
+def is_odd(beacon: Beacon, slot: Slot) -> bool:
+    """Does it map what is not RAM, as a Xen's slot may?"""
+    pa = slot[6]
+    return beacon.foreign_pa and pa is not None and slot[STATE] != "broken" and \
+        not any(size and base - SLOT_SIZE < pa < base + size for base, size in beacon.banks)
+
+
+def slot_json(slot: Slot, odd: bool = False) -> str:
     """A slot as it stands in the JSON dump."""
     number, va, pte, state, refs, mfn, pa, home, probe = slot
     if mfn is None or home is None:
         place = f'"mfn":{hex_json(mfn)},"pa":{hex_json(pa)},"home":null,"probe":null'
     else:
         place = '"mfn":"%#x","pa":"%#x","home":%d,"probe":%d' % (mfn, pa, home, probe)
-    return ('{"slot":%d,"va":"%#x","pte":"%#x","state":"%s","odd":false,"refs":%d,%s}'
-            % (number, va, pte, state, refs, place))
+    return ('{"slot":%d,"va":"%#x","pte":"%#x","state":"%s","odd":%s,"refs":%d,%s}'
+            % (number, va, pte, state, "true" if odd else "false", refs, place))
 
 
 def read_entries(read: ReadPhys, pa: int, count: int) -> tuple[int, ...]:
@@ -151,21 +161,28 @@ def mapcache_chain(read: ReadPhys, beacon: Beacon, root: int) -> list[Object]:
     """The entries that lead from a root to the pages of slots; those that can be read."""
     if root % PAGE_SIZE or not beacon.readable(root, PAGE_SIZE):
         return []
-    index = beacon.l0_index
-    rows = [chain_row(beacon, 0, index, read_entries(read, root + index * 8, 1)[0])]
-    if rows[0]["next"] is not None:
+    rows, index, table = [], beacon.l0_index, root
+    if beacon.root_level == 0:  # on arm32 the root itself leads to the slots
+        rows = [chain_row(beacon, 0, index, read_entries(read, root + index * 8, 1)[0])]
+        index, table = 0, rows[0]["next"]
+    if table is not None:
         pages = -(-beacon.domheap_entries // TABLE_ENTRIES)
-        ptes = read_entries(read, rows[0]["next"], pages)
-        rows += [chain_row(beacon, 1, n, pte) for n, pte in enumerate(ptes)]
+        ptes = read_entries(read, table + index * 8, pages)
+        rows += [chain_row(beacon, 1, index + n, pte) for n, pte in enumerate(ptes)]
     return rows
+
+
+def slot_rows(beacon: Beacon, rows: Sequence[Object]) -> Sequence[Object]:
+    """The entries of a chain that lead to pages of slots."""
+    return rows if beacon.root_level else rows[1:]
 
 
 def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]
                ) -> list[tuple[int, tuple[int, ...]]]:
     """(first slot, entries) of all slots that can be read; neighbouring pages in one read."""
     pieces: list[list[int]] = []  # first slot, PA, slots
-    for row in rows:
-        first = row["index"] * TABLE_ENTRIES
+    for page, row in enumerate(slot_rows(beacon, rows)):
+        first = page * TABLE_ENTRIES
         count = min(TABLE_ENTRIES, beacon.domheap_entries - first)
         if row["next"] is None:
             continue
@@ -183,7 +200,7 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
     if cpu.state_name != "on":
         return {"cpu": n, "state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
-    pieces = read_slots(read, beacon, rows[1:])
+    pieces = read_slots(read, beacon, rows)
     slots = Decoder(beacon).many([(slot, pte) for first, ptes in pieces
                                   for slot, pte in enumerate(ptes, first) if pte or want_all])
     states = [slot[STATE] for slot in slots]
@@ -193,8 +210,29 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
     counts["refs"] = sum([slot[REFS] for slot in slots])
     if not want_all:
         slots = [slot for slot in slots if slot[STATE] != "free"]
-    return {"cpu": n, "state": "on", "consistent": cpu.generation % 2 == 0,
-            "root": hex(cpu.root), "tables": rows, "counts": counts, "slots": slots}
+    return {"cpu": n, "state": "on",
+            "consistent": cpu.generation % 2 == 0 if beacon.counted else None,
+            "root": hex(cpu.root), "tables": rows, "counts": counts, "slots": slots,
+            "odd": {slot[0] for slot in slots if is_odd(beacon, slot)}
+            if beacon.foreign_pa else ()}
+
+
+def usual_attr(read: ReadPhys, beacon: Beacon) -> int:
+    """What most valid slots of a Xen have; of several, what comes first."""
+    times: dict[int, int] = {}
+    for cpu in beacon.cpus:
+        if cpu.state_name == "on":
+            pieces = read_slots(read, beacon, mapcache_chain(read, beacon, cpu.root))
+            for pte in [pte for _, ptes in pieces for pte in ptes if slot_is_block(pte)]:
+                attr = pte & SLOT_ATTR_MASK
+                times[attr] = times.get(attr, 0) + 1
+    return max(times, key=lambda attr: times[attr], default=beacon.slot_attr)
+
+
+def target_object(beacon: Beacon, ncpu: int | None = None) -> Object:
+    """What is looked at."""
+    return {"kind": beacon.kind, "engine": beacon.engine_name, "arch": beacon.arch,
+            "ncpu": beacon.ncpu if ncpu is None else ncpu}
 
 
 def mapcache_read(read: ReadPhys, beacon: Beacon, cpus: Sequence[int] | None = None,
@@ -204,11 +242,10 @@ def mapcache_read(read: ReadPhys, beacon: Beacon, cpus: Sequence[int] | None = N
     wanted = range(beacon.ncpu) if cpus is None else sorted(set(cpus))
     return {
         "schema": SCHEMA,
-        "target": {"kind": "hv", "engine": beacon.engine_name, "arch": "arm64",
-                   "ncpu": beacon.ncpu},
+        "target": target_object(beacon),
         "domheap": {"va": hex(beacon.domheap_va), "size": hex(beacon.domheap_size),
                     "entries": beacon.domheap_entries, "root_level": beacon.root_level,
-                    "l0_index": beacon.l0_index},
+                    "l0_index": beacon.l0_index if beacon.root_level == 0 else None},
         "cpus": [mapcache_cpu(read, beacon, n, want_all) for n in wanted],
     }
 
@@ -234,7 +271,7 @@ def cpu_json(cpu: Object, words: Words) -> list[str]:
     return [json.dumps(head, separators=(",", ":"))[:-1],
             ',"tables":[', ",".join(row_json(row) for row in cpu["tables"]),
             '],"counts":', json.dumps(cpu["counts"], separators=(",", ":")),
-            ',"slots":[', slots_json(cpu["slots"], words), "]}"]
+            ',"slots":[', slots_json(cpu["slots"], words, cpu["odd"]), "]}"]
 
 
 def row_json(row: Object) -> str:
@@ -246,6 +283,9 @@ def row_json(row: Object) -> str:
 def image_words(beacon: Beacon) -> str:
     """What the image is and does, for people."""
     cpus = "CPU" if beacon.ncpu == 1 else "CPUs"
+    if not beacon.counted:
+        end = f"{beacon.arch}" if beacon.has_mapcache else "no mapcache that is known"
+        return f"Xen, {beacon.ncpu} {cpus}, {end}"
     return (f"hvscope image, engine {beacon.engine_name}, {beacon.ncpu} {cpus}, "
             f"{state_words(beacon)}")
 
@@ -257,7 +297,7 @@ def state_words(beacon: Beacon) -> str:
     return {MMU_ON: "booting", MAPCACHE_READY: "mapcache ready"}.get(beacon.state, "powered off")
 
 
-def row_target(row: Object, entries: int) -> str:
+def row_target(row: Object, page: int, entries: int) -> str:
     """Where an entry of the chain leads, or why nowhere."""
     if row["next"] is None:
         if not row["pte"] & PTE_VALID:
@@ -266,9 +306,9 @@ def row_target(row: Object, entries: int) -> str:
             return "nothing: a block, not a table"
         return f"nothing: {row['pte'] & PTE_ADDR_MASK:#x} is outside RAM"
     text = f"L{row['level'] + 1} at {row['next']:#x}"
-    if row["level"] == 0:
+    if page < 0:
         return text
-    first = row["index"] * TABLE_ENTRIES
+    first = page * TABLE_ENTRIES
     return f"{text}, slots {first}-{min(first + TABLE_ENTRIES, entries) - 1}"
 
 
@@ -288,10 +328,11 @@ def cpu_text(cpu: Object, words: Words) -> list[str]:
     if cpu["state"] != "on":
         return [f"CPU{cpu['cpu']}  {cpu['state']}"]
     lines = [f"CPU{cpu['cpu']}  root {cpu['root']}"
-             + ("" if cpu["consistent"] else "  (changing while it was read)")]
-    for row in cpu["tables"]:
+             + ("  (changing while it was read)" if cpu["consistent"] is False else "")]
+    above = len([row for row in cpu["tables"] if row["level"] == 0])
+    for n, row in enumerate(cpu["tables"]):
         name = f"L{row['level']}[{row['index']}]"
-        lines.append(f"  {name:<9}{row['pte']:<#20x}-> {row_target(row, entries)}")
+        lines.append(f"  {name:<9}{row['pte']:<#20x}-> {row_target(row, n - above, entries)}")
     if cpu["slots"]:
         lines.append("  slot  va              mfn        pa              "
                      "refs  state      home  probe")

@@ -273,6 +273,9 @@ false stops. `finish` leads back to map_domain_page(). One slot, frame and count
 at a time: a new one takes the place of the earlier. `delete`, `disable` as for
 any breakpoint.
 
+On a Xen: a breakpoint at the call of map_domain_page() or unmap_domain_page(),
+with a condition; it stops before the change. Each call costs milliseconds.
+
 Example: mapcache-break slot 36"""
 
     name = "mapcache-break"

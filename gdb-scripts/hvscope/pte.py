@@ -29,6 +29,9 @@ PTE_RO_TABLE = 1 << 62
 
 PTE_SH_NAMES = ("none", "reserved", "outer", "inner")
 
+# A block as Xen writes it, without address and count.
+PTE_XEN_BLOCK = 0x0040000000000F7D
+
 # MAIR_EL2 of our image; the beacon does not repeat it.
 MAIR_VALUE = 0xFF000004EEAA4400
 

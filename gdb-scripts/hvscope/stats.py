@@ -28,7 +28,7 @@ def stats_cpu(read: ReadPhys, beacon: Beacon, n: int) -> Object:
         if slot[8] is not None:
             probes[min(slot[8].bit_length(), PROBE_BUCKETS - 1)] += 1
     return {"cpu": n, "state": "on", "counts": dump["counts"],
-            **{key: beacon.cpus[n].fields[key] for key in COUNTERS},
+            **{key: beacon.cpus[n].fields[key] if beacon.counted else None for key in COUNTERS},
             "refs": refs, "probe": probes}
 
 
@@ -56,14 +56,20 @@ def cpu_text(row: Object) -> list[str]:
         return [f"CPU{row['cpu']}  {row['state']}"]
     maps = row["maps"]
     states = ", ".join(f"{row['counts'][state]} {state}" for state in SLOT_STATES)
-    lines = [f"CPU{row['cpu']}  {states}; {row['counts']['refs']} refs",
-             f"  {maps} maps, {row['unmaps']} unmaps, {row['bypasses']} bypasses",
-             f"  {percent(row['hits'], maps)} hits, {percent(row['commandeers'], maps)} "
-             f"commandeered, {row['probes'] / maps if maps else 0:.2f} probes a map",
-             f"  {row['work']} operations of the workload, {row['verified']} pages verified"]
+    lines = [f"CPU{row['cpu']}  {states}; {row['counts']['refs']} refs"]
+    lines += counter_lines(row) if maps is not None else ["  a Xen does not count its maps"]
     lines += histogram("count", {str(n): count for n, count in enumerate(row["refs"])})
     return lines + histogram("probe", {bucket_words(n): count
                                        for n, count in enumerate(row["probe"])})
+
+
+def counter_lines(row: Object) -> list[str]:
+    """What the image counted on one CPU."""
+    maps = row["maps"]
+    return [f"  {maps} maps, {row['unmaps']} unmaps, {row['bypasses']} bypasses",
+            f"  {percent(row['hits'], maps)} hits, {percent(row['commandeers'], maps)} "
+            f"commandeered, {row['probes'] / maps if maps else 0:.2f} probes a map",
+            f"  {row['work']} operations of the workload, {row['verified']} pages verified"]
 
 
 def bucket_words(n: int) -> str:

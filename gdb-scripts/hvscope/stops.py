@@ -30,7 +30,7 @@ def cpu_entries(beacon: Beacon, cpu: int) -> Entries | None:
     if beacon.cpus[cpu].state_name != "on":
         return None
     rows = mapcache_chain(TARGET.read_phys, beacon, beacon.cpus[cpu].root)
-    entries = [pte for _, ptes in read_slots(TARGET.read_phys, beacon, rows[1:]) for pte in ptes]
+    entries = [pte for _, ptes in read_slots(TARGET.read_phys, beacon, rows) for pte in ptes]
     return tuple(entries) if len(entries) == beacon.domheap_entries else None
 
 
@@ -40,7 +40,8 @@ def take(beacon: Beacon, cpus: list[int], before: Snapshot | None = None) -> Sna
     old = before.slots if before is not None and before.boot_id == now.boot_id else {}
     for cpu in cpus:
         generation = now.generation[cpu]
-        if cpu in old and generation % 2 == 0 and before.generation[cpu] == generation:
+        same = cpu in old and generation % 2 == 0 and before.generation[cpu] == generation
+        if same and beacon.counted:
             now.slots[cpu] = old[cpu]
         else:
             entries = cpu_entries(beacon, cpu)

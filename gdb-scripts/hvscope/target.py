@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import gdb
 
-from hvscope.beacon import RAM_BASE, Beacon, beacon_read
+from hvscope.beacon import RAM_BASE, Beacon
 from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError
+from hvscope.profile import machine_find
 from hvscope.pte import Bank
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ PACKET_BYTES = 2048  # QEMU takes no longer reads, whatever packet size it annou
 QEMU_NAMES = {"SCTLR_EL1": "SCTLR"}  # where the stub has another name for a register
 MASK64 = (1 << 64) - 1
 CPSR_NRW = 1 << 4
+AARCH32_LEVELS = {0: 0, 6: 3, 10: 2}  # user, monitor, hypervisor; all others are EL1
 SCTLR_M = 1
 
 
@@ -164,10 +166,11 @@ class Target:
                 raise LookupError(f"QEMU cannot write memory at {pa:#x}")
 
     def beacon(self) -> Beacon:
-        """The image's beacon."""
+        """What is known of the machine: the image's beacon, or what a Xen's symbols tell."""
         file = self.offline()
         with self.physical():
-            return beacon_read(self.read_phys, self.ram()[0][0] if file is None else file.base)
+            banks = self.ram() if file is None else [(file.base, (1 << 52) - file.base)]
+            return machine_find(self.read_phys, banks[0][0], banks, symbol_file())
 
     def reachable(self) -> None:
         """HvError if there is neither a halted machine nor a file."""
@@ -270,15 +273,38 @@ def execute(command: str) -> str:
     return gdb.execute(f"with language c -- {command}", to_string=True) or ""
 
 
+def symbol_file() -> str | None:
+    """The file that the user's symbols are of."""
+    return gdb.current_progspace().filename
+
+
+def is_arm32() -> bool:
+    """Is the selected CPU one without AArch64?"""
+    return gdb.newest_frame().architecture().name().startswith("arm")
+
+
 def register(name: str) -> int | None:
-    """A register of the selected thread, as an unsigned number; None if it has none such."""
-    for word in (name, QEMU_NAMES.get(name)):
-        try:
-            if word is not None:
-                return int(gdb.newest_frame().read_register(word)) & MASK64
-        except (ValueError, gdb.error):
-            pass
-    return None
+    """A register of the selected thread, as an unsigned number; None if it has none such.
+
+    Of an arm32 CPU: the one that means the same, as it would be on arm64.
+    """
+    try:
+        if is_arm32():
+            from hvscope import arm32
+            return arm32.register(name, raw_register)
+    except gdb.error:
+        return None
+    value = raw_register(name)
+    return raw_register(QEMU_NAMES[name]) if value is None and name in QEMU_NAMES else value
+
+
+def raw_register(name: str) -> int | None:
+    """As the stub has it. (What is shorter than 64 bits comes with a sign.)"""
+    try:
+        value = gdb.newest_frame().read_register(name)
+        return int(value) & (1 << 8 * value.type.sizeof) - 1
+    except (ValueError, gdb.error):
+        return None
 
 
 def mmu_on() -> bool | None:
@@ -288,9 +314,11 @@ def mmu_on() -> bool | None:
 
 
 def exception_level() -> int | None:
-    """EL of the selected thread, None in AArch32."""
+    """EL of the selected thread; an AArch32 mode's is that of arm32."""
     cpsr = register("cpsr")
-    return None if cpsr is None or cpsr & CPSR_NRW else cpsr >> 2 & 3
+    if cpsr is None or not cpsr & CPSR_NRW:
+        return None if cpsr is None else cpsr >> 2 & 3
+    return AARCH32_LEVELS.get(cpsr & 15, 1)
 
 
 TARGET = Target()

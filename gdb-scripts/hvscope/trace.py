@@ -222,6 +222,8 @@ def ring_read(read: ReadPhys, beacon: Beacon, cpu: int, newest: int | None = Non
 
 def require_ring(beacon: Beacon) -> None:
     """HvError if the image keeps no records."""
+    if not beacon.counted:
+        raise HvError("a Xen keeps no event ring; mapcache-trace logs its calls by breakpoint")
     if not any(cpu.fields["ring"] for cpu in beacon.cpus):
         raise HvError("this image keeps no event ring: boot it with trace=api")
 

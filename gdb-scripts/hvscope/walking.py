@@ -128,7 +128,8 @@ class Place:
             if self.given is None:
                 require_tables(beacon, self.why, cpu)
             regime, root = regime_of(name, high, el2_registers(beacon))
-            if beacon is not None and cpu < beacon.ncpu and beacon.cpus[cpu].state_name == "on":
+            own = beacon is not None and (beacon.counted or not mmu_on())
+            if own and cpu < beacon.ncpu and beacon.cpus[cpu].state_name == "on":
                 root = beacon.cpus[cpu].root
         else:
             off = off_words(name, register)
@@ -284,6 +285,8 @@ def hv_layout(arguments: Arguments) -> str:
     place = Place(arguments)
     if place.beacon is None:
         raise HvError(place.why)
+    if not place.beacon.counted:
+        raise HvError("the layout of a Xen is not known by name; pt-dump shows what is mapped")
     with TARGET.on_cpu(place.cpu):
         part = place.regime("el2", False)
     with TARGET.physical():

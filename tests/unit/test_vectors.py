@@ -34,6 +34,7 @@ def cases(name: str) -> list:
 def test_slot(case: dict) -> None:
     """State, frame and place of one slot, and the order of its keys."""
     target = types.SimpleNamespace(
+        foreign_pa=False,
         domheap_va=int(case["domheap_va"], 0), domheap_entries=case["entries"],
         slot_attr=int(case["slot_attr"], 0), engine_name="xen",
         banks=[(int(base, 0), int(size, 0)) for base, size in case["ram"]])
