@@ -30,7 +30,7 @@ include hv/hv.mk
 -include $(wildcard tests/unit/*.mk tests/bench/*.mk tests/model/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: screenshots test-linux bench-gdb trace test-trace lint clean
+.PHONY: screenshots test-xen test-linux bench-gdb trace test-trace lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -90,6 +90,9 @@ bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost 
 
 bench-gdb: all ## what the GDB commands cost, as ratios to floors of the same run
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/tools_gdb.py
+
+test-xen: all ## the tools on Debian's Xen with a Linux dom0, against a naive reading; minutes
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/xen
 
 test-linux: all ## GDB on the 260 000 leaves of Debian's arm64 kernel, against an oracle and in time
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/linux_tables.py

@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BUILD, wait_until
+from conftest import BUILD, ROOT, wait_until
 
 ELF = BUILD / "hv-xen.elf"
 
@@ -49,6 +49,27 @@ def test_dump_by_symbols_is_that_by_the_beacon(machine):
         assert ours == theirs
     (m.dir / "symbols").symlink_to(ELF)
     assert answer(m, "dump", "--profile", "xen").startswith("Xen, 3 CPUs, arm64; 1024 slots at 0x")
+
+
+def test_gdb_prints_the_same(machine):
+    """GDB's Xen profile on our image: the viewer's bytes."""
+    m = machine(smp=2, cmdline="workload=nest,copy")
+    m.qmp("stop")
+    xen = ("--profile", "xen", "--elf", ELF)
+    pairs = [("mapcache-dump --json", ["dump", "--json"]), ("mapcache-dump", ["dump"]),
+             ("mapcache-stats --json", ["stats", "--json"]),
+             ("pt-dump --json --cpu 0", ["map", "--json", "--cpu", "0"]),
+             ("pt-walk 0xa0000200000 --json --cpu 1",
+              ["walk", "0xa0000200000", "--json", "--cpu", "1"])]
+    said = [answer(m, *words, *xen).strip() for _, words in pairs]
+    commands = ["-ex", f"source {ROOT}/gdb-scripts/hvscope.py", "-ex", "target remote gdb.sock",
+                "-ex", "hv-profile xen"]
+    for command, _ in pairs:
+        commands += ["-ex", "echo @@@\\n", "-ex", command]
+    out = subprocess.run(["gdb-multiarch", "-nx", "-q", "-batch", *commands, ELF], cwd=m.dir,
+                         capture_output=True, text=True, timeout=60, check=True).stdout
+    for (command, _), viewer, gdb in zip(pairs, said, out.split("@@@\n")[1:]):
+        assert gdb.split("\n[Inferior")[0].strip() == viewer, command
 
 
 def test_snapshot_by_symbols(machine, tmp_path):

@@ -5,6 +5,7 @@
 #include "command/context.h"
 #include "command/json.h"
 #include "model/lookup.h"
+#include "model/profile.h"
 #include "model/stage.h"
 
 #include <inttypes.h>
@@ -272,8 +273,10 @@ static void text_duplicates(FILE *out, const struct context *ctx, const struct c
 static void text_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
                            const struct explanation *e)
 {
-    fprintf(out, "map_domain_page(0x%" PRIx64 ") on CPU%u, engine %s", e->mfn, c->cpu,
-            machine_engine_name(&ctx->snap->machine));
+    bool counted = ctx->snap->machine.profile->counted;
+
+    fprintf(out, "map_domain_page(0x%" PRIx64 ") on CPU%u, %s%s", e->mfn, c->cpu,
+            counted ? "engine " : "", counted ? machine_engine_name(&ctx->snap->machine) : "Xen");
     if (!e->bypass)
         fprintf(out, ", home slot %u", e->home);
     fputc('\n', out);
