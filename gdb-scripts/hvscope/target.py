@@ -40,6 +40,7 @@ class Target:
 
     def __init__(self) -> None:
         self.depth = 0  # of physical()
+        self.in_handler = False  # a breakpoint's stop(): halted, though gdb says that it runs
         self.dirty = False  # the stub may be in physical mode
         self.seen: gdb.TargetConnection | None = None  # the connection that is known to be QEMU's
         self.refused: gdb.TargetConnection | None = None  # one that is known not to be
@@ -87,7 +88,7 @@ class Target:
     def require_stopped(self) -> None:
         """gdb can ask nothing while the machine runs."""
         thread = gdb.selected_thread()
-        if thread is None or thread.is_running():
+        if thread is None or (thread.is_running() and not self.in_handler):
             raise HvError(NOT_ATTACHED if thread is None else RUNNING, EXIT_NO_TARGET)
 
     @contextmanager

@@ -41,10 +41,13 @@ class XenBreak(gdb.Breakpoint):
 
     def stop(self) -> bool:
         """Will this call do it? (A guest may run at the same address: then it is not Xen's.)"""
+        TARGET.in_handler = True
         try:
             return exception_level() == 2 and self.matches(register("x0") or 0)
         except (HvError, LookupError, gdb.error):
             return False
+        finally:
+            TARGET.in_handler = False
 
     def entries(self) -> list[int]:
         """The slots of this CPU."""
