@@ -139,8 +139,12 @@ def test_symbols_of_another_build(halted, tmp_path: Path) -> None:
         other.write_bytes(Path("/bin/true").read_bytes())
     result = run("events", "--elf", other, "--dir", halted.dir)
     assert result.returncode == 0
-    assert re.fullmatch(r"hvscope: \S+ is of another build[^\n]*\n", result.stderr)
+    assert re.fullmatch(r"hvscope: no symbols: of another build [^\n]*\n", result.stderr)
     assert "  0xa0000" in result.stdout
+    for words in (["dump"], ["cpus"], ["view", "--once"]):
+        result = run(*words, "--elf", other, "--dir", halted.dir)
+        assert result.returncode == 0 and "map_domain_page" not in result.stdout
+        assert re.fullmatch(r"hvscope: no symbols: of another build [^\n]*\n", result.stderr), words
 
 
 def test_snapshot_and_diff(halted, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyte
 import pytest
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, wait_until
 from test_viewer import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 
@@ -262,3 +262,19 @@ def test_where_each_cpu_stands(machine):
     assert cpus(m, "--qmp", m.dir / "qmp.sock") == rows
     m.qmp("cont")
     assert all(row["pc"] is None for row in cpus(m, "--dir", m.dir))
+
+
+def test_halted_by_the_viewer(machine, tmux: Tmux) -> None:  # noqa: F811
+    """Over the gdb stub the screen says who halts the machine, which resumes on quit."""
+    m = machine(smp=2, cmdline="pace=100")
+    stub = m.dir / "gdb.sock"
+    tmux.start(f"exec {HVSCOPE} view --gdb {stub}", 100, 30)
+    screen = tmux.wait("STOPPED by this viewer")
+    assert "the connection of --gdb halts the machine: it resumes on quit" in screen
+    assert "gdb.sock" in screen
+    assert m.qmp("query-status")["running"] is False
+    tmux.keys("q")
+    wait_until(lambda: m.qmp("query-status")["running"])
+    m.qmp("stop")
+    picture = run("view", "--once", "--gdb", stub)
+    assert "STOPPED by this viewer" in picture.stdout.splitlines()[0]

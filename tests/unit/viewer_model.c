@@ -410,6 +410,21 @@ static void test_marks_stops(void **state)
     source_close(&fake->src);
 }
 
+static void test_halted_here(void **state)
+{
+    struct runstate run = {.has_machine = false};
+    char note[64];
+
+    (void)state;
+    assert_int_equal(runstate_word(&run, NULL, 0), RUN_FILE);
+    run.halted_here = true;
+    assert_int_equal(runstate_word(&run, NULL, 0), RUN_STOPPED);
+    runstate_note(&run, NULL, RUN_STOPPED, note, sizeof(note));
+    assert_string_equal(note, "by this viewer");
+    run.gone = true;
+    assert_int_equal(runstate_word(&run, NULL, 0), RUN_GONE);
+}
+
 static void test_runstate(void **state)
 {
     struct runstate run = {.has_machine = true};
@@ -584,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_reset_while_reading),
         cmocka_unit_test(test_marks_live),
         cmocka_unit_test(test_marks_stops),
+        cmocka_unit_test(test_halted_here),
         cmocka_unit_test(test_runstate),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_hostile_rings),

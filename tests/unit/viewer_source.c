@@ -2,6 +2,7 @@
 /*
  * The viewer's sources: RAM files, run directories, the QMP client.
  */
+#include "source/backends.h"
 #include "source/qmp.h"
 #include "source/target.h"
 
@@ -399,6 +400,93 @@ static void test_qmp_rate(void **state)
     assert_true(qmp_limit_take(&limit, 6000 * MS));
 }
 
+/* A server that takes a caller, says so much, and then something else now and then. */
+static pid_t start_server(const char *text, const char *again)
+{
+    int server = listen_qmp(), fd;
+    pid_t child = fork();
+
+    if (child != 0) {
+        close(server);
+        return child;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    fd = accept(server, NULL, NULL);
+    if (write(fd, text, strlen(text)) < 0)
+        _exit(1);
+    while (usleep(50000) == 0 && write(fd, again, strlen(again)) >= 0)
+        ;
+    _exit(0);
+}
+
+/* backends_open() says what is wrong, in time. */
+static void check_no_qmp(const char *text, const char *again, const char *part)
+{
+    pid_t server = start_server(text, again);
+    struct failure f;
+
+    alarm(30);
+    assert_null(backends_open(in_dir("qmp.sock"), &f));
+    alarm(0);
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+    if (!strstr(f.text, part))
+        fail_msg("%s: %s", text, f.text);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
+
+static void test_no_qmp(void **state)
+{
+    (void)state;
+    check_no_qmp("HTTP/1.1 200 OK\r\n", "", "is no QMP socket");
+    check_no_qmp("", "{\"event\": \"RTC_CHANGE\"}\n", "no greeting from");
+    check_no_qmp(GREETING, "\n", "QEMU does not answer qmp_capabilities");
+    check_no_qmp(GREETING, "{\"return\": 7}\n", "has no RAM");
+}
+
+static void check_no_socket(const char *path)
+{
+    struct failure f;
+
+    assert_null(backends_open(path, &f));
+    assert_int_equal(f.status, EXIT_NO_TARGET);
+    assert_non_null(strstr(f.text, "nobody answers at the QMP socket"));
+    assert_null(strchr(f.text, '\n'));
+}
+
+static void test_not_a_qmp_socket(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+    make_file("ram", SIZE, 1);
+    check_no_socket(in_dir("fifo"));
+    check_no_socket(in_dir("ram"));
+    check_no_socket(dir);
+    check_no_socket(in_dir("none"));
+    close(listen_qmp());
+    check_no_socket(in_dir("qmp.sock"));
+    unlink(in_dir("fifo"));
+}
+
+/* A server that takes nobody any more: connect() alone would wait for ever. */
+static void test_qmp_full(void **state)
+{
+    int server = listen_qmp(), caller[16], n = 0;
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    (void)state;
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/qmp.sock", dir);
+    do
+        caller[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    while (connect(caller[n], (struct sockaddr *)&addr, sizeof(addr)) == 0 && ++n < 15);
+    alarm(30);
+    check_no_socket(in_dir("qmp.sock"));
+    alarm(0);
+    for (; n >= 0; n--)
+        close(caller[n]);
+    close(server);
+}
+
 static int make_dir(void **state)
 {
     (void)state;
@@ -424,6 +512,8 @@ int main(void)
         cmocka_unit_test(test_qmp_answer),    cmocka_unit_test(test_qmp_busy),
         cmocka_unit_test(test_qmp_garbage),   cmocka_unit_test(test_qmp_closed),
         cmocka_unit_test(test_qmp_rate),      cmocka_unit_test(test_qmp_slow_registers),
+        cmocka_unit_test(test_no_qmp),        cmocka_unit_test(test_not_a_qmp_socket),
+        cmocka_unit_test(test_qmp_full),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -87,7 +87,8 @@ int context_open(struct context *ctx, const struct options *o, struct failure *f
         context_close(ctx);
         return -1;
     }
-    if (o->command == COMMAND_EVENTS || o->command == COMMAND_CPUS || o->command == COMMAND_CHECK)
+    if (o->command == COMMAND_EVENTS || o->command == COMMAND_CPUS || o->command == COMMAND_CHECK ||
+        (o->elf && ctx->snap->machine.profile->counted)) /* not to be wrong in silence */
         find_symbols(ctx);
     return 0;
 }

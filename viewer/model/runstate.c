@@ -46,6 +46,8 @@ static enum run_word machine_word(const struct runstate *run, const struct machi
         return RUN_PANICKED;
     if (m && m->beacon.state == BEACON_OFF)
         return RUN_OFF;
+    if (run->halted_here)
+        return RUN_STOPPED;
     if (!run->has_machine)
         return RUN_FILE;
     if (run->shown == QMP_STATUS_PRELAUNCH)
@@ -82,7 +84,9 @@ const char *run_word_text(enum run_word word)
 
 static void stop_note(const struct runstate *run, char *buf, size_t size)
 {
-    if (run->shown == QMP_STATUS_DEBUG)
+    if (run->halted_here)
+        snprintf(buf, size, "by this viewer");
+    else if (run->shown == QMP_STATUS_DEBUG)
         snprintf(buf, size, "by the debugger");
     else if (run->shown == QMP_STATUS_PAUSED)
         snprintf(buf, size, "paused, no debugger attached");

@@ -34,6 +34,7 @@ struct runstate {
     uint64_t rebooted_at;  /* 0: never */
     bool other_image;      /* the reboot was into another build */
     bool has_machine;      /* a QEMU belongs to it: not just files */
+    bool halted_here;      /* by the gdb connection that it is read through */
     bool gone;
     bool frozen; /* by the person who watches */
 };

@@ -198,6 +198,11 @@ bool source_is_gdb(const struct source *src)
     return src && src->ops == &gdb_ops;
 }
 
+bool gdb_was_halted(const struct source *src)
+{
+    return ((const struct source_gdb *)src)->was_halted;
+}
+
 static int connect_tcp(const char *address)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;

@@ -28,4 +28,7 @@ struct source *gdb_open(const char *address, struct failure *f);
 /* Is this source a gdb stub: is the machine halted because of us? */
 bool source_is_gdb(const struct source *src);
 
+/* Of such a source: was the machine halted before, and is left so when the source is closed? */
+bool gdb_was_halted(const struct source *src);
+
 #endif /* VIEWER_SOURCE_GDB_H */

@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEADLINE_MS 2000
@@ -28,9 +31,30 @@ static json_t *take_line(struct qmp_talk *talk)
     return message ? message : json_object();
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Room for more to come. */
+static bool make_room(struct qmp_talk *talk)
+{
+    char *grown = talk->room < ANSWER_MAX ? realloc(talk->buf, talk->room * 2) : NULL;
+
+    if (!grown)
+        return false;
+    talk->buf = grown;
+    talk->room *= 2;
+    return true;
+}
+
 /* The next message that is no event; NULL: none in time. */
 static json_t *receive(struct qmp_talk *talk)
 {
+    uint64_t deadline = now_ms() + DEADLINE_MS, now;
     struct pollfd fd = {.fd = talk->fd, .events = POLLIN};
     json_t *message;
     ssize_t n;
@@ -41,15 +65,10 @@ static json_t *receive(struct qmp_talk *talk)
                 return message;
             json_decref(message);
         }
-        if (talk->len == talk->room) {
-            char *grown = talk->room < ANSWER_MAX ? realloc(talk->buf, talk->room * 2) : NULL;
-
-            if (!grown)
-                return NULL;
-            talk->buf = grown;
-            talk->room *= 2;
-        }
-        if (poll(&fd, 1, DEADLINE_MS) != 1)
+        if (talk->len == talk->room && !make_room(talk))
+            return NULL;
+        now = now_ms();
+        if (now >= deadline || poll(&fd, 1, (int)(deadline - now)) != 1)
             return NULL;
         n = recv(talk->fd, talk->buf + talk->len, talk->room - talk->len, 0);
         if (n <= 0)
@@ -101,8 +120,9 @@ int qmp_talk_open(struct qmp_talk *talk, const char *socket_path, struct failure
     message = receive(talk);
     if (!json_object_get(message, "QMP")) {
         failure_set(f, EXIT_NO_TARGET,
-                    "no greeting from %s: another program talks to it; try again, or give QEMU "
-                    "a second socket",
+                    message || talk->len ? "%s is no QMP socket: it does not greet like one"
+                                         : "no greeting from %s: another program talks to it; try "
+                                           "again, or give QEMU a second socket",
                     socket_path);
         json_decref(message);
         qmp_talk_close(talk);

@@ -182,10 +182,10 @@ static int load(struct symbols *s, const char *path, Elf *elf, const uint8_t *bu
     Dwarf *dwarf;
 
     if (!elf || elf_kind(elf) != ELF_K_ELF)
-        return failure_set(f, EXIT_NOT_UNDERSTOOD, "%s is no ELF file: no symbols", path);
+        return failure_set(f, EXIT_NOT_UNDERSTOOD, "no symbols: no ELF file: %s", path);
     if (!matches(elf, build_id, build_id_size))
         return failure_set(f, EXIT_NOT_UNDERSTOOD,
-                           "%s is of another build than the image that runs: no symbols", path);
+                           "no symbols: of another build than the image that runs: %s", path);
     read_functions(s, elf);
     dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     if (dwarf)
@@ -202,7 +202,7 @@ struct symbols *symbols_open(const char *path, const uint8_t *build_id, size_t b
     Elf *elf;
 
     if (fd < 0 || !s) {
-        failure_set(f, EXIT_NOT_UNDERSTOOD, "cannot read %s: no symbols", path);
+        failure_set(f, EXIT_NOT_UNDERSTOOD, "no symbols: cannot read %s", path);
         if (fd >= 0)
             close(fd);
         free(s);

@@ -7,8 +7,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define CONNECT_S 2
 
 /* Through /proc/self/fd: a socket's path has at most 107 bytes. */
 static int connect_to(int fd, const char *path)
@@ -30,8 +33,12 @@ static int connect_to(int fd, const char *path)
 
 int unix_connect(const char *path)
 {
+    const struct timeval limit = {.tv_sec = CONNECT_S};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
 
+    /* connect() waits for as long while the backlog of a server that is stuck is full. */
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (fd < 0 || connect_to(fd, path) == 0)
         return fd;
     why = errno;

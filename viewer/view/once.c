@@ -56,6 +56,8 @@ int view_once(const struct options *o)
 
     if (session_open(&s, o, clock_now(), &f))
         return failure_report(&f);
+    if (s.symbols_why.text[0])
+        failure_report(&s.symbols_why);
     ask_once(&s);
     config_load(&config, stderr);
     ui_init(&ui, o->hz);

@@ -4,6 +4,7 @@
 #include "model/profile.h"
 
 #include "command/context.h"
+#include "source/gdb.h"
 #include "source/recording.h"
 
 #include <stdio.h>
@@ -195,7 +196,11 @@ static void reset_run(struct session *s)
 {
     bool frozen = s->run.frozen;
 
-    s->run = (struct runstate){.has_machine = s->target.dir_fd >= 0, .frozen = frozen};
+    s->run = (struct runstate){.has_machine = s->target.dir_fd >= 0,
+                               .halted_here = source_is_gdb(s->target.src),
+                               .frozen = frozen};
+    if (s->run.halted_here)
+        target_places(&s->target, s->spec, &s->places);
     s->refusals = 0;
     s->registers = 0;
     s->next_query = 0;
@@ -246,14 +251,10 @@ static void name_target(struct session *s)
 {
     const struct target_spec *spec = s->spec;
 
-    if (spec->recording)
-        snprintf(s->name, sizeof(s->name), "%s", spec->recording);
-    else if (spec->qmp)
-        snprintf(s->name, sizeof(s->name), "%s", spec->qmp);
-    else if (spec->nr_ram > 1)
+    if (spec->nr_ram > 1)
         snprintf(s->name, sizeof(s->name), "%s and %u more", spec->ram[0].path, spec->nr_ram - 1);
     else
-        snprintf(s->name, sizeof(s->name), "%s", spec->nr_ram ? spec->ram[0].path : spec->dir);
+        snprintf(s->name, sizeof(s->name), "%s", target_name(spec));
 }
 
 /* QEMU's sockets and RAM file are there a moment before it has loaded the image. */

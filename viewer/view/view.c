@@ -7,6 +7,7 @@
 
 #include "command/line.h"
 #include "command/output.h"
+#include "source/gdb.h"
 #include "view/clock.h"
 #include "view/config.h"
 #include "view/control.h"
@@ -281,6 +282,21 @@ static void run_once(struct view *v)
         draw(v);
 }
 
+/* What has to be known before anything else, on the message line until a key is pressed. */
+static void first_notice(struct view *v, const struct config *config)
+{
+    const struct source *src = v->session.target.src;
+    char *notice = v->ui.notice;
+    size_t size = sizeof(v->ui.notice);
+
+    if (source_is_gdb(src))
+        snprintf(notice, size, "the connection of --gdb halts the machine: %s",
+                 gdb_was_halted(src) ? "it was so before, and stays so" : "it resumes on quit");
+    else
+        snprintf(notice, size, "%.*s", LINE_MAX_CHARS,
+                 config->wrong ? config->first : v->session.symbols_why.text);
+}
+
 static int start(struct view *v, const struct options *o, struct failure *f)
 {
     struct screen_options screen = {.no_color = o->no_color, .mouse = !o->no_mouse};
@@ -290,6 +306,8 @@ static int start(struct view *v, const struct options *o, struct failure *f)
     if (session_open(&v->session, o, clock_now(), f))
         return -1;
     snap = v->session.snap;
+    if (v->session.symbols_why.text[0])
+        failure_report(&v->session.symbols_why);
     v->ascii = screen.ascii = screen_is_ascii(o->ascii);
     if ((snap && options_check_cpus(o, snap->ncpu, f)) || take_signals(v, f) ||
         screen_open(&screen, f)) {
@@ -300,8 +318,7 @@ static int start(struct view *v, const struct options *o, struct failure *f)
     ui_init(&v->ui, o->has_hz || !config.rate ? o->hz : config.rate);
     v->ui.allow_control = o->allow_control;
     v->ui.view = config.view >= 0 ? (enum view_id)config.view : VIEW_SLOTS;
-    snprintf(v->ui.notice, sizeof(v->ui.notice), "%.*s", LINE_MAX_CHARS,
-             config.wrong ? config.first : v->session.symbols_why.text);
+    first_notice(v, &config);
     if (o->some_cpus)
         v->ui.cpu = __builtin_ctzll(o->cpu_mask);
     return 0;
