@@ -55,7 +55,7 @@ static bool double_unmap(void)
     p = map_domain_page(mfn);
     unmap_domain_page(p);
     unmap_domain_page(p);
-    return true;
+    return p;
 }
 
 /* Another frame of RAM with the home slot of this one. */
@@ -79,19 +79,20 @@ static bool stale_write(void)
 {
     volatile uint64_t *stale;
     mfn_t victim, rival;
-    uint64_t *page;
+    uint64_t *page, irq;
 
     if (!page_get(&victim) || !rival_of(victim, &rival))
         return false;
     stale = map_domain_page(rival);
     unmap_domain_page((const void *)stale);
-    page = map_domain_page(victim);
+    page = short_map(victim, &irq);
     pattern_fill(page, victim, 0);
-    unmap_domain_page(page);
-    stale[7] = 0;
-    page = map_domain_page(victim);
+    short_unmap(page, irq);
+    if (stale)
+        stale[7] = 0;
+    page = short_map(victim, &irq);
     pattern_verify(page, victim, 0);
-    unmap_domain_page(page);
+    short_unmap(page, irq);
     return false;
 }
 
@@ -126,6 +127,8 @@ static bool share_l2(void)
     trace_slots_shared = true;
     theirs = per_cpu(xen_dommap, 1) + last * PT_ENTRIES;
     first = xen_map_table(pte_mfn(this_cpu(xen_pgtable)[DOMHEAP_L0_INDEX]));
+    if (!first)
+        return false;
     write_pte(&first[pt_index(DOMHEAP_VIRT_START, 1) + last],
               paddr_x(virt_to_paddr(theirs)) | PTE_XEN_TABLE);
     xen_unmap_table(first);

@@ -6,6 +6,7 @@
 #include "arch/timer.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
+#include "core/pace.h"
 #include "core/panic.h"
 #include "core/trace_all.h"
 #include "mm/domain_page.h"
@@ -33,6 +34,8 @@ static void irq_page_touch(void)
     mfn_t mfn = this_cpu(irq_page);
     struct irq_page *page = map_domain_page(mfn);
 
+    if (!page) /* even the slots that are kept for this are in use */
+        return;
     CHECK(page->self == mfn_x(mfn) && page->count == this_cpu(irq_page_count),
           "interrupt's page of mfn 0x%lx at %p: mfn 0x%lx, count %lu, not %lu", mfn_x(mfn),
           (void *)page, page->self, page->count, this_cpu(irq_page_count));
@@ -88,6 +91,7 @@ void irq_dispatch(struct frame *frame)
 void interrupts_start(void)
 {
     struct irq_page *page;
+    uint64_t irq;
     mfn_t mfn;
 
     if (!gic_present())
@@ -95,9 +99,9 @@ void interrupts_start(void)
     mfn = alloc_domheap_page();
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         panic("no memory for the interrupts' page");
-    page = map_domain_page(mfn);
+    page = short_map(mfn, &irq);
     *page = (struct irq_page){.self = mfn_x(mfn)};
-    unmap_domain_page(page);
+    short_unmap(page, irq);
     this_cpu(irq_page) = mfn;
     timer_set_tick(TICK_HZ);
     local_irq_enable();

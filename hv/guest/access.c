@@ -8,6 +8,27 @@
 
 #define PAR_F UINT64_C(1)
 
+static DEFINE_PER_CPU(bool, refused);
+
+void *guest_map(mfn_t mfn)
+{
+    void *p = paced_map(mfn);
+
+    if (!p)
+        this_cpu(refused) = true;
+    return p;
+}
+
+bool guest_map_refused(void)
+{
+    return this_cpu(refused);
+}
+
+void guest_map_begin(void)
+{
+    this_cpu(refused) = false;
+}
+
 /*
  * AT S1E1R, S1E1W: stage 1 alone, so PAR_EL1 gives an IPA (Arm ARM C5.5). The
  * guest may be using PAR_EL1 itself. Its stage 2 is on for the walk.
@@ -40,11 +61,12 @@ static bool guest_page(struct domain *d, uint64_t ipa, uint64_t n, guest_action 
         domain_unlock(d);
         return false;
     }
-    p = paced_map(mfn);
-    action(p + (ipa & PAGE_MASK), n, context);
+    p = guest_map(mfn);
+    if (p)
+        action(p + (ipa & PAGE_MASK), n, context);
     paced_unmap(p);
     domain_unlock(d);
-    return true;
+    return p;
 }
 
 bool guest_memory(struct vcpu *v, uint64_t va, uint64_t bytes, bool write, guest_action *action,

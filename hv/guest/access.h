@@ -21,4 +21,12 @@ typedef void guest_action(void *p, uint64_t n, void *context);
 bool guest_memory(struct vcpu *v, uint64_t va, uint64_t bytes, bool write, guest_action *action,
                   void *context);
 
+/*
+ * paced_map() for a hypercall. NULL if there is no slot; then guest_map_refused()
+ * is true until the next hypercall begins, and the call is to be made again.
+ */
+void *guest_map(mfn_t mfn);
+bool guest_map_refused(void);
+void guest_map_begin(void);
+
 #endif /* HV_GUEST_ACCESS_H */

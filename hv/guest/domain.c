@@ -30,15 +30,16 @@ static mfn_t ram_page(unsigned int n)
 {
     uint64_t bytes = (uint64_t)(guest_image_end - guest_image), at = n * PAGE_SIZE;
     mfn_t mfn = alloc_domheap_page();
+    uint64_t irq;
     char *page;
 
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         return mfn;
-    page = paced_map(mfn);
+    page = short_map(mfn, &irq);
     memset(page, 0, PAGE_SIZE);
     if (at < bytes)
         memcpy(page, guest_image + at, bytes - at < PAGE_SIZE ? bytes - at : PAGE_SIZE);
-    paced_unmap(page);
+    short_unmap(page, irq);
     return mfn;
 }
 
@@ -59,14 +60,15 @@ static bool ram_fill(struct domain *d)
 
 static bool root_make(struct domain *d)
 {
+    uint64_t irq;
     void *root;
 
     d->stage2 = alloc_domheap_page();
     if (mfn_x(d->stage2) == mfn_x(INVALID_MFN))
         return false;
-    root = paced_map(d->stage2);
+    root = short_map(d->stage2, &irq);
     memset(root, 0, PAGE_SIZE);
-    paced_unmap(root);
+    short_unmap(root, irq);
     return true;
 }
 

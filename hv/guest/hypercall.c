@@ -12,8 +12,17 @@
 /* Bytes a second that a domain may print: a flood would drown the others. */
 #define CONSOLE_RATE 4096
 
+#define HVC_SIZE 4
+
 /* Most that one call may ask for: a page and its neighbour. */
 #define TRANSFER_MAX (2 * PAGE_SIZE)
+
+/* Kill the guest, unless its call failed for want of a slot: it is made again. */
+static void guest_fault(struct domain *d, const char *why, uint64_t value)
+{
+    if (!guest_map_refused())
+        domain_kill(d, why, value);
+}
 
 struct console_line {
     char text[HC_CONSOLE_MAX + 1];
@@ -60,11 +69,11 @@ static uint64_t hc_console(struct vcpu *v, const uint64_t *arg)
     struct console_line line = {.length = 0};
 
     if (arg[1] > HC_CONSOLE_MAX)
-        domain_kill(v->domain, "console write too long", arg[1]);
-    else if (!console_afford(v->domain, arg[1] + 1))
-        domain_kill(v->domain, "floods the console, bytes a second", CONSOLE_RATE);
+        guest_fault(v->domain, "console write too long", arg[1]);
     else if (!guest_memory(v, arg[0], arg[1], false, line_take, &line))
-        domain_kill(v->domain, "bad pointer", arg[0]);
+        guest_fault(v->domain, "bad pointer", arg[0]);
+    else if (!console_afford(v->domain, arg[1] + 1))
+        guest_fault(v->domain, "floods the console, bytes a second", CONSOLE_RATE);
     else
         line_print(v->domain, &line);
     return 0;
@@ -75,7 +84,7 @@ static bool transfer_check(struct vcpu *v, uint64_t va, uint64_t bytes)
 {
     if (va % 8 == 0 && bytes % 8 == 0 && bytes <= TRANSFER_MAX)
         return true;
-    domain_kill(v->domain, "bad length or alignment", bytes);
+    guest_fault(v->domain, "bad length or alignment", bytes);
     return false;
 }
 
@@ -91,7 +100,7 @@ static uint64_t hc_checksum(struct vcpu *v, const uint64_t *arg)
 
     if (transfer_check(v, arg[0], arg[1]) &&
         !guest_memory(v, arg[0], arg[1], false, sum_words, &sum))
-        domain_kill(v->domain, "bad pointer", arg[0]);
+        guest_fault(v->domain, "bad pointer", arg[0]);
     return sum;
 }
 
@@ -107,7 +116,7 @@ static uint64_t hc_fill(struct vcpu *v, const uint64_t *arg)
 
     if (transfer_check(v, arg[0], arg[1]) &&
         !guest_memory(v, arg[0], arg[1], true, fill_words, &seed))
-        domain_kill(v->domain, "bad pointer", arg[0]);
+        guest_fault(v->domain, "bad pointer", arg[0]);
     return 0;
 }
 
@@ -116,7 +125,7 @@ static uint64_t hc_grant(struct vcpu *v, const uint64_t *arg)
     uint64_t ipa;
 
     if (arg[0] >= GUEST_GRANTS || !guest_va_to_ipa(arg[1], false, &ipa)) {
-        domain_kill(v->domain, "bad grant", arg[0]);
+        guest_fault(v->domain, "bad grant", arg[0]);
         return 0;
     }
     domain_lock(v->domain);
@@ -125,18 +134,20 @@ static uint64_t hc_grant(struct vcpu *v, const uint64_t *arg)
     return 0;
 }
 
-/* The frame of a domain's grant, mapped; its lock stays taken. NULL if it has none. */
+/* The frame of a domain's grant, mapped; its lock stays taken. NULL if it has none, or no slot. */
 static void *grant_map(struct domain *d, unsigned int ref)
 {
     mfn_t mfn = INVALID_MFN;
+    void *p = NULL;
 
     domain_lock(d);
     if (d->state == DOMAIN_ALIVE && d->grant[ref])
         mfn = stage2_lookup(d, d->grant[ref]);
     if (mfn_x(mfn) != mfn_x(INVALID_MFN))
-        return paced_map(mfn);
-    domain_unlock(d);
-    return NULL;
+        p = guest_map(mfn);
+    if (!p)
+        domain_unlock(d);
+    return p;
 }
 
 /* Both pages are mapped; the granted one, the older map, is released first. */
@@ -154,12 +165,13 @@ static bool grant_copy(struct domain *to, uint64_t to_ipa, struct domain *from, 
         domain_unlock(from);
         return false;
     }
-    page = paced_map(mfn);
-    memcpy(page, granted, PAGE_SIZE);
+    page = guest_map(mfn);
+    if (page)
+        memcpy(page, granted, PAGE_SIZE);
     paced_unmap(granted);
     paced_unmap(page);
     domain_unlock(from);
-    return true;
+    return page;
 }
 
 /*
@@ -172,7 +184,7 @@ static uint64_t hc_copy_grant(struct vcpu *v, const uint64_t *arg)
     uint64_t ipa, done = 0;
 
     if (arg[1] >= GUEST_GRANTS || arg[0] & PAGE_MASK || !guest_va_to_ipa(arg[0], true, &ipa)) {
-        domain_kill(to, "bad grant copy", arg[0]);
+        guest_fault(to, "bad grant copy", arg[0]);
         return 0;
     }
     domain_lock(to);
@@ -187,7 +199,7 @@ static bool balloon_check(struct vcpu *v, uint64_t ipa)
 {
     if (ipa % PAGE_SIZE == 0 && ipa - GUEST_RAM_IPA < GUEST_RAM_PAGES * PAGE_SIZE)
         return true;
-    domain_kill(v->domain, "balloon outside its RAM", ipa);
+    guest_fault(v->domain, "balloon outside its RAM", ipa);
     return false;
 }
 
@@ -201,7 +213,7 @@ static uint64_t hc_balloon_out(struct vcpu *v, const uint64_t *arg)
     mfn = stage2_unmap(v->domain, arg[0]);
     domain_unlock(v->domain);
     if (mfn_x(mfn) == mfn_x(INVALID_MFN)) {
-        domain_kill(v->domain, "balloon of a page that it does not have", arg[0]);
+        guest_fault(v->domain, "balloon of a page that it does not have", arg[0]);
         return 0;
     }
     free_domheap_page(mfn);
@@ -210,7 +222,7 @@ static uint64_t hc_balloon_out(struct vcpu *v, const uint64_t *arg)
 
 static uint64_t hc_balloon_in(struct vcpu *v, const uint64_t *arg)
 {
-    uint64_t done = 0;
+    uint64_t done = 0, irq;
     mfn_t mfn;
     void *page;
 
@@ -219,11 +231,11 @@ static uint64_t hc_balloon_in(struct vcpu *v, const uint64_t *arg)
     mfn = alloc_domheap_page();
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         return 0;
-    page = paced_map(mfn);
+    page = short_map(mfn, &irq);
     memset(page, 0, PAGE_SIZE);
-    paced_unmap(page);
+    short_unmap(page, irq);
     domain_lock(v->domain);
-    if (mfn_x(stage2_lookup(v->domain, arg[0])) == mfn_x(INVALID_MFN))
+    if (mfn_x(stage2_lookup(v->domain, arg[0])) == mfn_x(INVALID_MFN) && !guest_map_refused())
         done = stage2_map(v->domain, arg[0], mfn) == 0;
     domain_unlock(v->domain);
     if (!done)
@@ -262,15 +274,22 @@ static handler *const handlers[HC_NR] = {
 
 bool hypercall(struct vcpu *v)
 {
-    uint64_t number = v->regs.x[0];
+    uint64_t number = v->regs.x[0], result;
 
     v->quiet_ticks = 0;
     __atomic_fetch_add(&v->domain->hypercalls, 1, __ATOMIC_RELAXED);
     if (number == HC_YIELD)
         return true;
-    if (number >= HC_NR)
-        domain_kill(v->domain, "bad hypercall", number);
-    else
-        v->regs.x[0] = handlers[number](v, &v->regs.x[1]);
+    guest_map_begin();
+    if (number >= HC_NR) {
+        guest_fault(v->domain, "bad hypercall", number);
+        return true;
+    }
+    result = handlers[number](v, &v->regs.x[1]);
+    if (guest_map_refused()) {
+        v->regs.pc -= HVC_SIZE; /* all calls may be made twice */
+        return true;
+    }
+    v->regs.x[0] = result;
     return v->domain->state != DOMAIN_ALIVE;
 }

@@ -5,6 +5,7 @@
 #include "arch/tlb.h"
 #include "core/pace.h"
 #include "core/string.h"
+#include "guest/access.h"
 #include "mm/page_alloc.h"
 #include "mm/pte_store.h"
 
@@ -37,20 +38,22 @@ uint64_t stage2_vttbr(const struct domain *d)
 static mfn_t table_new(void)
 {
     mfn_t mfn = alloc_domheap_page();
+    uint64_t irq;
     void *table;
 
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         return mfn;
-    table = paced_map(mfn);
+    table = short_map(mfn, &irq);
     memset(table, 0, PAGE_SIZE);
-    paced_unmap(table);
+    short_unmap(table, irq);
     return mfn;
 }
 
 /*
  * From a mapped table of this level to the next one, as Xen's p2m_next_level()
  * does: the next is mapped while this one still is, then this one is released.
- * NULL, with this one released, if there is no next table and none is to be made.
+ * NULL, with this one released, if there is no next table and none is to be made,
+ * or no slot for it (guest_map()).
  */
 static lpae_t *next_level(lpae_t *table, unsigned int level, uint64_t ipa, bool make)
 {
@@ -63,7 +66,7 @@ static lpae_t *next_level(lpae_t *table, unsigned int level, uint64_t ipa, bool 
             write_s2_pte(entry, paddr_x(mfn_to_paddr(mfn)) | S2_TABLE, level);
     }
     if (pte_valid(*entry))
-        next = paced_map(pte_mfn(*entry));
+        next = guest_map(pte_mfn(*entry));
     paced_unmap(table);
     return next;
 }
@@ -75,7 +78,7 @@ static lpae_t *leaf_table(struct domain *d, uint64_t ipa, bool make)
 
     if (ipa >> IPA_BITS)
         return NULL;
-    table = paced_map(d->stage2);
+    table = guest_map(d->stage2);
     for (unsigned int level = ROOT_LEVEL; level < PT_LEVEL_LAST && table; level++)
         table = next_level(table, level, ipa, make);
     return table;
@@ -161,22 +164,33 @@ mfn_t stage2_lookup(struct domain *d, uint64_t ipa)
     return mfn;
 }
 
-/* A table and all below it: maps as many as there are levels at a time. */
+/* What is left to be freed of a table from entry *i on: its next valid entry, or 0. */
+static lpae_t next_entry(mfn_t mfn, unsigned int *i)
+{
+    uint64_t irq;
+    const lpae_t *table = short_map(mfn, &irq);
+    lpae_t pte = 0;
+
+    while (*i < PT_ENTRIES && !pte_valid(pte))
+        pte = table[(*i)++];
+    short_unmap(table, irq);
+    return pte_valid(pte) ? pte : 0;
+}
+
+/* A table and all below it, an entry at a time: giving back must not need slots that are short. */
 static void table_free(struct domain *d, mfn_t mfn, unsigned int level)
 {
-    lpae_t *table = paced_map(mfn);
+    unsigned int i = 0;
+    lpae_t pte;
 
-    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
-        if (!pte_valid(table[i]))
-            continue;
+    while ((pte = next_entry(mfn, &i))) {
         if (level < PT_LEVEL_LAST) {
-            table_free(d, pte_mfn(table[i]), level + 1);
+            table_free(d, pte_mfn(pte), level + 1);
         } else {
-            free_domheap_page(pte_mfn(table[i]));
+            free_domheap_page(pte_mfn(pte));
             d->frames--;
         }
     }
-    paced_unmap(table);
     free_domheap_page(mfn);
 }
 

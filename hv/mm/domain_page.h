@@ -35,12 +35,12 @@ _Noreturn void mapcache_panic_full(const lpae_t *map, mfn_t mfn);
 /*
  * Between these, maps may take the last slots of a table that is full
  * otherwise: those of an interrupt, and those that are given back before one can
- * come (short_map() of core/pace.h). Interrupts are masked, and what is mapped
+ * come (short_map() of core/pace.h). They nest. Interrupts are masked, and what is mapped
  * in between is unmapped in between; CLOCK_RESERVE maps at a time are never refused.
  */
 void mapcache_urgent_begin(void);
 void mapcache_urgent_end(void);
-DECLARE_PER_CPU(bool, mapcache_urgent);
+DECLARE_PER_CPU(unsigned int, mapcache_urgent); /* how deep */
 
 /* Sum of the reference counts of a CPU's slots, and of this CPU's. */
 uint64_t mapcache_refs_of(unsigned int cpu);

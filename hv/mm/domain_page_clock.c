@@ -347,7 +347,7 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
 
 void mapcache_urgent_begin(void)
 {
-    this_cpu(mapcache_urgent) = true;
+    this_cpu(mapcache_urgent)++;
 }
 
 /* What was taken of the reserve is idle by now: free it, before others find their frames in it. */
@@ -355,7 +355,8 @@ void mapcache_urgent_end(void)
 {
     struct clock_index *c = &this_cpu(clock_index);
 
-    this_cpu(mapcache_urgent) = false;
+    if (--this_cpu(mapcache_urgent) || !c->map) /* before there are slots, nothing took one */
+        return;
     if (c->nr_free >= CLOCK_RESERVE)
         return;
     trace_begin();

@@ -169,10 +169,11 @@ mfn_t alloc_domheap_page(void)
 /* Nothing of its last owner may be left in a page that is handed out again. */
 static void scrub_one_page(mfn_t mfn)
 {
-    void *p = paced_map(mfn);
+    uint64_t irq;
+    void *p = short_map(mfn, &irq);
 
     memset(p, 0, PAGE_SIZE);
-    paced_unmap(p);
+    short_unmap(p, irq);
 }
 
 bool alloc_domheap_page_at(mfn_t mfn)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/pgtable.h"
+#include "arch/irq.h"
 #include "arch/spinlock.h"
 #include "arch/tlb.h"
 #include "core/string.h"
@@ -13,6 +14,24 @@
 
 DEFINE_PER_CPU(lpae_t *, xen_pgtable);
 static spinlock_t xen_pt_lock;
+
+/*
+ * The tables are changed with interrupts masked, and three of them are mapped at
+ * a time at most: their maps are never refused.
+ */
+static uint64_t tables_lock(void)
+{
+    uint64_t irq = spin_lock_irqsave(&xen_pt_lock);
+
+    mapcache_urgent_begin();
+    return irq;
+}
+
+static void tables_unlock(uint64_t irq)
+{
+    mapcache_urgent_end();
+    spin_unlock_irqrestore(&xen_pt_lock, irq);
+}
 
 paddr_t virt_to_paddr(const volatile void *p)
 {
@@ -43,12 +62,17 @@ int create_xen_table(lpae_t *entry)
 {
     mfn_t mfn = system_state < SYS_HEAP ? alloc_boot_pages(1, 1) : alloc_domheap_page();
     lpae_t *table;
+    uint64_t irq;
 
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         return -1;
+    irq = local_irq_save();
+    mapcache_urgent_begin();
     table = xen_map_table(mfn);
     memset(table, 0, PAGE_SIZE);
     xen_unmap_table(table);
+    mapcache_urgent_end();
+    local_irq_restore(irq);
     write_pte(entry, paddr_x(mfn_to_paddr(mfn)) | PTE_XEN_TABLE);
     return 0;
 }
@@ -105,7 +129,7 @@ static int map_one(uint64_t va, mfn_t mfn, unsigned int level, lpae_t flags)
 
 int map_pages_to_xen(vaddr_t va, mfn_t mfn, uint64_t nr, lpae_t flags)
 {
-    uint64_t irq = spin_lock_irqsave(&xen_pt_lock);
+    uint64_t irq = tables_lock();
     uint64_t at = vaddr_x(va);
     int error = 0;
 
@@ -119,14 +143,14 @@ int map_pages_to_xen(vaddr_t va, mfn_t mfn, uint64_t nr, lpae_t flags)
         nr -= pages;
     }
     isb(); /* a translation that faulted is never cached (IWZCBG): no TLBI */
-    spin_unlock_irqrestore(&xen_pt_lock, irq);
+    tables_unlock(irq);
     return error;
 }
 
 int prepare_tables(vaddr_t va, uint64_t bytes)
 {
     uint64_t end = vaddr_x(va) + bytes;
-    uint64_t irq = spin_lock_irqsave(&xen_pt_lock);
+    uint64_t irq = tables_lock();
     int error = 0;
 
     for (uint64_t at = vaddr_x(va); at < end && !error; at += UINT64_C(1) << pt_level_shift(2)) {
@@ -136,19 +160,24 @@ int prepare_tables(vaddr_t va, uint64_t bytes)
         if (!error)
             xen_unmap_table(table);
     }
-    spin_unlock_irqrestore(&xen_pt_lock, irq);
+    tables_unlock(irq);
     return error;
 }
 
 void map_prepared_page(vaddr_t va, mfn_t mfn, lpae_t flags)
 {
+    uint64_t irq = local_irq_save();
+
+    mapcache_urgent_begin();
     CHECK(map_one(vaddr_x(va), mfn, PT_LEVEL_LAST, flags) == 0, "va 0x%lx", vaddr_x(va));
     isb();
+    mapcache_urgent_end();
+    local_irq_restore(irq);
 }
 
 void unmap_page_from_xen(vaddr_t va)
 {
-    uint64_t irq = spin_lock_irqsave(&xen_pt_lock);
+    uint64_t irq = tables_lock();
     lpae_t *table, *entry = entry_get(vaddr_x(va), PT_LEVEL_LAST, &table);
 
     CHECK(entry && pte_valid(*entry), "va 0x%lx is not mapped", vaddr_x(va));
@@ -157,18 +186,22 @@ void unmap_page_from_xen(vaddr_t va)
     tlb_flush_va(va);
     dsb_ish();
     isb();
-    spin_unlock_irqrestore(&xen_pt_lock, irq);
+    tables_unlock(irq);
 }
 
 lpae_t xen_walk(vaddr_t va, unsigned int *level)
 {
     lpae_t pte = this_cpu(xen_pgtable)[pt_index(vaddr_x(va), 0)];
+    uint64_t irq = local_irq_save();
 
+    mapcache_urgent_begin();
     for (*level = 0; pte_is_table(pte, *level); (*level)++) {
         lpae_t *table = xen_map_table(pte_mfn(pte));
 
         pte = table[pt_index(vaddr_x(va), *level + 1)];
         xen_unmap_table(table);
     }
+    mapcache_urgent_end();
+    local_irq_restore(irq);
     return pte;
 }

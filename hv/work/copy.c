@@ -52,13 +52,14 @@ static mfn_t page_new(void)
     return mfn;
 }
 
+/* NULL: there is no slot. */
 static struct p2m *p2m_map(unsigned int domain)
 {
     mfn_t mfn = this_cpu(copy_cpu).p2m[domain];
     struct p2m *p2m = paced_map(mfn);
 
-    CHECK(p2m->self == mfn_x(mfn), "p2m of mfn 0x%lx at %p says 0x%lx", mfn_x(mfn), (void *)p2m,
-          p2m->self);
+    CHECK(!p2m || p2m->self == mfn_x(mfn), "p2m of mfn 0x%lx at %p says 0x%lx", mfn_x(mfn),
+          (void *)p2m, p2m->self);
     return p2m;
 }
 
@@ -67,15 +68,15 @@ static void gfn_populate(struct p2m *p2m, unsigned int gfn)
 {
     mfn_t mfn = page_new();
     uint64_t seed = random_next();
-    uint64_t *page;
+    uint64_t *page, irq;
 
     p2m->mfn[gfn] = mfn_x(mfn);
     p2m->seed[gfn] = seed;
     if (is_hole(mfn))
         return;
-    page = paced_map(mfn);
+    page = short_map(mfn, &irq);
     pattern_fill(page, mfn, seed);
-    paced_unmap(page);
+    short_unmap(page, irq);
 }
 
 static void domain_make(unsigned int domain)
@@ -87,6 +88,11 @@ static void domain_make(unsigned int domain)
     if (is_hole(mfn))
         return;
     p2m = paced_map(mfn);
+    if (!p2m) {
+        free_domheap_page(mfn);
+        this_cpu(copy_cpu).p2m[domain] = INVALID_MFN;
+        return;
+    }
     p2m->self = mfn_x(mfn);
     for (unsigned int gfn = 0; gfn < NR_GFNS; gfn++)
         gfn_populate(p2m, gfn);
@@ -108,7 +114,7 @@ static void maps_release(void *const *maps, unsigned int n)
         paced_unmap(maps[oldest_first ? i : n - 1 - i]);
 }
 
-/* Map the page behind gfn. NULL if there is none: unmapping that is nothing. */
+/* Map the page behind gfn. NULL if there is none, or no slot: unmapping that is nothing. */
 static uint64_t *gfn_map(const struct p2m *p2m, unsigned int gfn)
 {
     mfn_t mfn = _mfn(p2m->mfn[gfn]);
@@ -131,9 +137,9 @@ static void copy_between(unsigned int from_domain, unsigned int to_domain)
 {
     unsigned int from_gfn = random_next() % NR_GFNS, to_gfn = random_next() % NR_GFNS;
     struct p2m *from_p2m = p2m_map(from_domain);
-    uint64_t *from = gfn_map(from_p2m, from_gfn);
+    uint64_t *from = from_p2m ? gfn_map(from_p2m, from_gfn) : NULL;
     struct p2m *to_p2m = p2m_map(to_domain);
-    uint64_t *to = gfn_map(to_p2m, to_gfn);
+    uint64_t *to = to_p2m ? gfn_map(to_p2m, to_gfn) : NULL;
     void *maps[] = {from_p2m, from, to_p2m, to};
 
     if (from && to)
@@ -147,6 +153,8 @@ static void replace(unsigned int domain)
     unsigned int gfn = random_next() % NR_GFNS;
     struct p2m *p2m = p2m_map(domain);
 
+    if (!p2m)
+        return;
     if (!is_hole(_mfn(p2m->mfn[gfn])))
         free_domheap_page(_mfn(p2m->mfn[gfn]));
     gfn_populate(p2m, gfn);
@@ -170,14 +178,18 @@ static void copy_step(void)
 
 static void domain_unmake(unsigned int domain)
 {
-    struct p2m *p2m = p2m_map(domain);
+    mfn_t mfn = this_cpu(copy_cpu).p2m[domain];
 
     for (unsigned int gfn = 0; gfn < NR_GFNS; gfn++) {
-        if (!is_hole(_mfn(p2m->mfn[gfn])))
-            free_domheap_page(_mfn(p2m->mfn[gfn]));
+        uint64_t irq;
+        const struct p2m *p2m = short_map(mfn, &irq);
+        mfn_t page = _mfn(p2m->mfn[gfn]);
+
+        short_unmap(p2m, irq);
+        if (!is_hole(page))
+            free_domheap_page(page);
     }
-    paced_unmap(p2m);
-    free_domheap_page(this_cpu(copy_cpu).p2m[domain]);
+    free_domheap_page(mfn);
 }
 
 static void copy_exit(void)

@@ -6,6 +6,7 @@
 #include "work/pages.h"
 #include "work/random.h"
 #include "work/work.h"
+#include <stddef.h>
 
 #define OWN_PAGES 64
 #define LEAKS_MAX 32
@@ -32,7 +33,8 @@ static __attribute__((noinline)) void leak_one(struct leak_cpu *l)
     const void *p = paced_map(pages_pick(&l->own));
 
     work_keep(p);
-    l->leaked[l->nr++] = p;
+    l->leaked[l->nr] = p;
+    l->nr += p != NULL;
 }
 
 static void leak_step(void)

@@ -37,6 +37,8 @@ static void nest_step(void)
     for (; own->nr && nr < depth; nr++) {
         open[nr].mfn = pages_pick(own);
         open[nr].page = paced_map(open[nr].mfn);
+        if (!open[nr].page)
+            break;
     }
     while (nr)
         release_random(open, &nr);

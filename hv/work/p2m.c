@@ -12,6 +12,7 @@
 #include "work/random.h"
 #include "work/work.h"
 #include <hvscope/pte.h>
+#include <stddef.h>
 
 #define LEVELS 4
 #define FANS   4 /* entries of each table that are used, log2: 2 */
@@ -40,34 +41,37 @@ static unsigned int index_of(unsigned int gfn, unsigned int level)
 static uint64_t entry_new(unsigned int level)
 {
     mfn_t mfn = alloc_domheap_page();
-    uint64_t *page;
+    uint64_t *page, irq;
 
     if (mfn_x(mfn) == mfn_x(INVALID_MFN))
         return 0;
-    page = paced_map(mfn);
+    page = short_map(mfn, &irq);
     if (level == LEVELS - 1)
         pattern_fill(page, mfn, PAGES_SEED);
     else
         memset(page, 0, PAGE_SIZE);
-    paced_unmap(page);
+    short_unmap(page, irq);
     return paddr_x(mfn_to_paddr(mfn)) | PTE_VALID;
 }
 
-/* Down to the page behind gfn, making what is missing. False: no memory for it. */
+/* Down to the page behind gfn, making what is missing. False: no memory for it, or no slot. */
 static bool walk_down(struct walk *w, unsigned int gfn)
 {
     w->map[0] = paced_map(this_cpu(p2m_cpu).root);
-    w->nr = 1;
-    for (unsigned int level = 0; level < LEVELS; level++) {
+    w->nr = w->map[0] != NULL;
+    for (unsigned int level = 0; w->nr && level < LEVELS; level++) {
         uint64_t *entry = &w->map[level][index_of(gfn, level)];
 
         if (!pte_valid(*entry))
             *entry = entry_new(level);
         if (!pte_valid(*entry))
             return false;
-        w->map[w->nr++] = paced_map(pte_mfn(*entry));
+        w->map[w->nr] = paced_map(pte_mfn(*entry));
+        if (!w->map[w->nr])
+            return false;
+        w->nr++;
     }
-    return true;
+    return w->nr;
 }
 
 static void walk_release(struct walk *w)
@@ -87,8 +91,10 @@ static void page_copy_out(const struct walk *w, unsigned int gfn)
     uint64_t *to = paced_map(to_mfn);
 
     pattern_verify(w->map[LEVELS], mfn, PAGES_SEED);
-    pattern_copy(to, to_mfn, w->map[LEVELS], mfn);
-    pattern_verify(to, to_mfn, PAGES_SEED);
+    if (to) {
+        pattern_copy(to, to_mfn, w->map[LEVELS], mfn);
+        pattern_verify(to, to_mfn, PAGES_SEED);
+    }
     paced_unmap(to);
 }
 
@@ -131,16 +137,16 @@ static void p2m_step(void)
     walk_release(&w);
 }
 
-/* A table and all below it; four levels deep at most. */
+/* A table and all below it, read an entry at a time: that needs no slot for longer. */
 static void table_free(mfn_t mfn, unsigned int level)
 {
-    uint64_t *table = level < LEVELS ? paced_map(mfn) : NULL;
+    for (unsigned int i = 0; level < LEVELS && i < PT_ENTRIES; i += STRIDE) {
+        uint64_t irq, *table = short_map(mfn, &irq), entry = table[i];
 
-    for (unsigned int i = 0; table && i < PT_ENTRIES; i += STRIDE) {
-        if (pte_valid(table[i]))
-            table_free(pte_mfn(table[i]), level + 1);
+        short_unmap(table, irq);
+        if (pte_valid(entry))
+            table_free(pte_mfn(entry), level + 1);
     }
-    paced_unmap(table);
     free_domheap_page(mfn);
 }
 

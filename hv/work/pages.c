@@ -14,14 +14,14 @@ static void short_of_memory(const char *who)
 
 static bool page_make(mfn_t *mfn)
 {
-    uint64_t *page;
+    uint64_t *page, irq;
 
     *mfn = alloc_domheap_page();
     if (mfn_x(*mfn) == mfn_x(INVALID_MFN))
         return false;
-    page = paced_map(*mfn);
+    page = short_map(*mfn, &irq);
     pattern_fill(page, *mfn, PAGES_SEED);
-    paced_unmap(page);
+    short_unmap(page, irq);
     return true;
 }
 
@@ -53,6 +53,7 @@ void pages_verify_one(mfn_t mfn)
 {
     uint64_t *page = paced_map(mfn);
 
-    pattern_verify(page, mfn, PAGES_SEED);
+    if (page)
+        pattern_verify(page, mfn, PAGES_SEED);
     paced_unmap(page);
 }

@@ -31,7 +31,8 @@ static void race_step(void)
         return;
     mfn = pages_pick(own);
     page = paced_map(mfn);
-    pattern_probe(page, mfn, PAGES_SEED, random_next() % PATTERN_WORDS);
+    if (page)
+        pattern_probe(page, mfn, PAGES_SEED, random_next() % PATTERN_WORDS);
     paced_unmap(page);
 }
 

@@ -14,27 +14,31 @@ static void saturate_init(void)
     pages_make(&this_cpu(saturate_pages), OWN_PAGES, "saturate");
 }
 
-static void maps_release(uint64_t *const *map, bool oldest_first)
+static void maps_release(uint64_t *const *map, unsigned int n, bool oldest_first)
 {
-    for (unsigned int i = 0; i < DEPTH; i++)
-        paced_unmap(map[oldest_first ? i : DEPTH - 1 - i]);
+    for (unsigned int i = 0; i < n; i++)
+        paced_unmap(map[oldest_first ? i : n - 1 - i]);
 }
 
 static void saturate_step(void)
 {
     const struct pages *own = &this_cpu(saturate_pages);
     uint64_t *map[DEPTH];
+    unsigned int n;
     mfn_t mfn;
 
     if (!own->nr)
         return;
     mfn = pages_pick(own);
-    for (unsigned int i = 0; i < DEPTH; i++) {
-        map[i] = paced_map(mfn);
-        pattern_probe(map[i], mfn, PAGES_SEED, i);
+    for (n = 0; n < DEPTH; n++) {
+        map[n] = paced_map(mfn);
+        if (!map[n])
+            break;
+        pattern_probe(map[n], mfn, PAGES_SEED, n);
     }
-    pattern_verify(map[DEPTH - 1], mfn, PAGES_SEED);
-    maps_release(map, random_next() % 2);
+    if (n)
+        pattern_verify(map[n - 1], mfn, PAGES_SEED);
+    maps_release(map, n, random_next() % 2);
 }
 
 static void saturate_exit(void)

@@ -35,8 +35,10 @@ static void page_write(mfn_t mfn)
 {
     uint64_t *page = paced_map(mfn);
 
-    pattern_fill(page, mfn, PAGES_SEED);
-    pattern_verify(page, mfn, PAGES_SEED);
+    if (page) {
+        pattern_fill(page, mfn, PAGES_SEED);
+        pattern_verify(page, mfn, PAGES_SEED);
+    }
     paced_unmap(page);
 }
 

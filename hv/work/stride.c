@@ -39,13 +39,13 @@ static void hot_take(struct pages *hot, unsigned int home)
 
     for (uint64_t block = home; block < last && hot->nr < HOT_FRAMES; block += DOMHEAP_ENTRIES) {
         mfn_t mfn;
-        uint64_t *page;
+        uint64_t *page, irq;
 
         if (!page_of_block(block, &mfn))
             continue;
-        page = paced_map(mfn);
+        page = short_map(mfn, &irq);
         pattern_fill(page, mfn, PAGES_SEED);
-        paced_unmap(page);
+        short_unmap(page, irq);
         hot->mfn[hot->nr++] = mfn;
     }
 }

@@ -26,7 +26,7 @@ static struct beacon_cpu block;
 
 DEFINE_PER_CPU(lpae_t *, xen_dommap) = machine.slot;
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu) = &block;
-DEFINE_PER_CPU(bool, mapcache_urgent);
+DEFINE_PER_CPU(unsigned int, mapcache_urgent);
 struct beacon_area beacon_area;
 struct options options = {.zap_limit = 2};
 bool mapcache_skip_tlbi;
@@ -85,7 +85,8 @@ void machine_reset(void)
     machine_hazards = 0;
     machine_violation = NULL;
     machine_irq_at = -1;
-    irq_masked = this_cpu(mapcache_urgent) = false;
+    this_cpu(mapcache_urgent) = 0;
+    irq_masked = false;
 }
 
 /* An interrupt can come here. */

@@ -2,6 +2,7 @@
 /* Stage-2 tables, in host memory: every map is counted, every page accounted for. */
 #include "core/pace.h"
 #include "fake.h"
+#include "guest/access.h"
 #include "guest/stage2.h"
 #include "mm/page_alloc.h"
 #include <setjmp.h>
@@ -26,6 +27,14 @@ void *map_domain_page(mfn_t mfn)
     if (++open_maps > most_open)
         most_open = open_maps;
     return (void *)(uintptr_t)paddr_x(mfn_to_paddr(mfn));
+}
+
+/* refuse_after: maps from now on until one is refused, as by a full table; -1: never. */
+static int refuse_after = -1;
+
+void *guest_map(mfn_t mfn)
+{
+    return refuse_after >= 0 && refuse_after-- == 0 ? NULL : map_domain_page(mfn);
 }
 
 void unmap_domain_page(const void *p)
@@ -94,6 +103,26 @@ static void test_map_and_look_up(void **state)
     assert_int_equal(mfn_x(stage2_lookup(&d, UINT64_MAX)), mfn_x(INVALID_MFN));
     assert_int_equal(d.frames, 2);
     assert_int_equal(open_maps, 0);
+}
+
+/* Wherever a slot is missing, the walk ends, nothing stays mapped, and later it works. */
+static void test_a_refused_map_is_given_up(void **state)
+{
+    mfn_t mfn = alloc_domheap_page();
+
+    (void)state;
+    for (int after = 0; after < 3; after++) {
+        refuse_after = after;
+        assert_int_equal(stage2_map(&d, 0x40000000, mfn), -1);
+        assert_int_equal(open_maps, 0);
+    }
+    refuse_after = -1;
+    assert_int_equal(stage2_map(&d, 0x40000000, mfn), 0);
+    refuse_after = 1;
+    assert_int_equal(mfn_x(stage2_lookup(&d, 0x40000000)), mfn_x(INVALID_MFN));
+    assert_int_equal(mfn_x(stage2_unmap(&d, 0x40000000)), mfn_x(mfn));
+    assert_int_equal(open_maps, 0);
+    free_domheap_page(mfn);
 }
 
 static void test_walk_holds_two_maps(void **state)
@@ -179,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_map_and_look_up, setup),
+        cmocka_unit_test_setup(test_a_refused_map_is_given_up, setup),
         cmocka_unit_test_setup(test_walk_holds_two_maps, setup),
         cmocka_unit_test_setup(test_entries_are_what_the_architecture_asks, setup),
         cmocka_unit_test_setup(test_unmap_flushes_in_order, setup),
