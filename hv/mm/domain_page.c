@@ -15,7 +15,7 @@
 #define FULL_SHOWN 8
 
 DEFINE_PER_CPU(lpae_t *, xen_dommap);
-DEFINE_PER_CPU(unsigned int, mapcache_urgent);
+DEFINE_PER_CPU(bool, mapcache_urgent);
 bool mapcache_skip_tlbi;
 
 /* The boot CPU maps pages before there is a heap to take these from. */

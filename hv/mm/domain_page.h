@@ -40,7 +40,7 @@ _Noreturn void mapcache_panic_full(const lpae_t *map, mfn_t mfn);
  */
 void mapcache_urgent_begin(void);
 void mapcache_urgent_end(void);
-DECLARE_PER_CPU(unsigned int, mapcache_urgent); /* how deep */
+DECLARE_PER_CPU(bool, mapcache_urgent);
 
 /* Sum of the reference counts of a CPU's slots, and of this CPU's. */
 uint64_t mapcache_refs_of(unsigned int cpu);

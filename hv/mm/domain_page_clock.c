@@ -45,6 +45,7 @@ const uint32_t mapcache_engine = BEACON_ENGINE_CLOCK;
 const char mapcache_engine_name[] = "clock";
 
 static DEFINE_PER_CPU(struct clock_index, clock_index);
+static DEFINE_PER_CPU(unsigned int, urgent_depth);
 
 void mapcache_engine_init(unsigned int cpu)
 {
@@ -347,7 +348,8 @@ MAPCACHE_TEXT void *map_domain_page(mfn_t mfn)
 
 void mapcache_urgent_begin(void)
 {
-    this_cpu(mapcache_urgent)++;
+    this_cpu(urgent_depth)++;
+    this_cpu(mapcache_urgent) = true;
 }
 
 /* What was taken of the reserve is idle by now: free it, before others find their frames in it. */
@@ -355,7 +357,10 @@ void mapcache_urgent_end(void)
 {
     struct clock_index *c = &this_cpu(clock_index);
 
-    if (--this_cpu(mapcache_urgent) || !c->map) /* before there are slots, nothing took one */
+    if (--this_cpu(urgent_depth))
+        return;
+    this_cpu(mapcache_urgent) = false;
+    if (!c->map) /* before there are slots, nothing took one */
         return;
     if (c->nr_free >= CLOCK_RESERVE)
         return;

@@ -26,7 +26,7 @@ static struct beacon_cpu block;
 
 DEFINE_PER_CPU(lpae_t *, xen_dommap) = machine.slot;
 DEFINE_PER_CPU(struct beacon_cpu *, beacon_cpu) = &block;
-DEFINE_PER_CPU(unsigned int, mapcache_urgent);
+DEFINE_PER_CPU(bool, mapcache_urgent);
 struct beacon_area beacon_area;
 struct options options = {.zap_limit = 2};
 bool mapcache_skip_tlbi;
@@ -85,7 +85,7 @@ void machine_reset(void)
     machine_hazards = 0;
     machine_violation = NULL;
     machine_irq_at = -1;
-    this_cpu(mapcache_urgent) = 0;
+    this_cpu(mapcache_urgent) = false;
     irq_masked = false;
 }
 
