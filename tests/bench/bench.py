@@ -20,7 +20,7 @@ import report
 import targets
 import xmct
 from measure import Result, measure
-from run import ROWS, BenchError, Lab, Part, Row
+from run import ROWS, BenchError, Lab, Part, Row, end_cleanly
 
 REAL = {"boot": Path(__file__).parent / "traces/xen-arm64-boot.xmct.xz",
         "io": Path(__file__).parent / "traces/xen-arm64-io.xmct.xz"}
@@ -181,6 +181,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     args = arguments()
+    end_cleanly()
     bench = Bench(Lab(args.build, args.cc), args)
     print(report.legend())
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "hv/launch"), str(ROOT / "gdb-scripts")]
 
-from machine import LaunchError, Machine  # noqa: E402
+from machine import LaunchError, Machine, end_cleanly  # noqa: E402, F401
 
 RAM = "66G"
 HEAP = "mem=2G@0x1040000000"
