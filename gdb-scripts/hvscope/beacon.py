@@ -39,9 +39,9 @@ BEACON_SIZE = HEAD.size + BANKS.size + MESSAGE_SIZE
 FILTER_OFFSET = BEACON_SIZE  # what follows is not in every image: size tells
 FILTER = struct.Struct("<IIQII")
 FILTER_SLOT, FILTER_MFN, FILTER_REFS, FILTER_COMMANDEER, FILTER_SATURATE = 1, 2, 4, 8, 16
-CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ QQQ QQQQQ Q")
+CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ QQQQ QQQQQ Q")
 
-assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 232)
+assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 240)
 
 HEAD_FIELDS = (
     "magic", "version", "size", "boot_id", "state", "exit_status", "engine", "ncpu", "image_pa",
@@ -52,7 +52,8 @@ HEAD_FIELDS = (
 CPU_FIELDS = (
     "state", "mpidr", "root", "l1", "l2_0", "l2_1", "generation", "ring", "ring_entries",
     "ring_head", "maps", "unmaps", "hits", "commandeers", "probes", "bypasses", "work", "verified",
-    "irqs", "irqs_inside", "ring_va", "ring_sides", "ring_barriers", "produced", "checked",
+    "irqs", "irqs_inside", "ring_va", "ring_sides", "ring_barriers",
+    "slots_pa_offset", "produced", "checked",
     "hazards", "violations", "notes", "clock_index")
 
 ReadPhys = Callable[[int, int], bytes]

@@ -6,6 +6,7 @@
 #include "core/printk.h"
 #include "core/string.h"
 #include "core/trace_put.h"
+#include "mm/domain_page.h"
 #include "mm/page_alloc.h"
 #include <hvscope/mapcache.h>
 
@@ -27,6 +28,7 @@ bool trace_init_cpu(unsigned int cpu)
     c->ring = paddr_x(virt_to_paddr(ring));
     c->ring_entries = TRACE_RING_ENTRIES;
     c->ring_va = (uintptr_t)ring;
+    c->slots_pa_offset = c->l2[0] - (uintptr_t)per_cpu(xen_dommap, cpu);
     return true;
 }
 

@@ -74,11 +74,12 @@ static inline void put_pte(const lpae_t *p, lpae_t pte, unsigned int place, uint
 }
 
 /* With check=on, the ring may be there for maps only. */
-static inline bool in_ring(void)
+static bool in_ring(void)
 {
-    return !trace_site(TRACE_SITE_CHECK) || options.trace == TRACE_ALL;
+    return options.trace == TRACE_ALL;
 }
 
+/* With check=on; the ways without it stay free of calls. */
 static __attribute__((noinline)) void checked_store(lpae_t *p, lpae_t pte, unsigned int place,
                                                     uint64_t pc)
 {
@@ -89,55 +90,82 @@ static __attribute__((noinline)) void checked_store(lpae_t *p, lpae_t pte, unsig
                           .new = pte,
                           .foreign = (place >> TRACE_REGIME_SHIFT & TRACE_REGIME_MASK) !=
                                      TRACE_REGIME_EL2};
+    uint64_t flags = local_irq_save();
 
+    if (in_ring())
+        put_pte(p, pte, place, pc);
+    check_action(&e);
+    *(volatile lpae_t *)p = pte;
+    check_action_end();
+    local_irq_restore(flags);
+}
+
+void trace_pte_store(lpae_t *p, lpae_t pte, unsigned int place)
+{
+    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags;
+
+    if (trace_site(TRACE_SITE_CHECK)) {
+        checked_store(p, pte, place, pc);
+        return;
+    }
+    flags = local_irq_save();
+    put_pte(p, pte, place, pc);
+    *(volatile lpae_t *)p = pte;
+    local_irq_restore(flags);
+}
+
+static inline void put_refs(const lpae_t *p, lpae_t pte)
+{
+    trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
+              (uintptr_t)p + trace_cpu->slots_pa_offset, pte);
+}
+
+static __attribute__((noinline)) void checked_refs(lpae_t *p, lpae_t pte, uint64_t pc)
+{
+    struct bbm_event e = {.kind = BBM_STORE, .where = pc, .pa = entry_pa(p), .old = *p, .new = pte};
+
+    if (in_ring())
+        put_refs(p, pte);
     check_action(&e);
     *(volatile lpae_t *)p = pte;
     check_action_end();
 }
 
-void trace_pte_store(lpae_t *p, lpae_t pte, unsigned int place)
-{
-    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
-
-    if (in_ring())
-        put_pte(p, pte, place, pc);
-    if (trace_site(TRACE_SITE_CHECK))
-        checked_store(p, pte, place, pc);
-    else
-        *(volatile lpae_t *)p = pte;
-    local_irq_restore(flags);
-}
-
 void trace_refs_store(lpae_t *p, lpae_t pte)
 {
-    if (in_ring())
-        trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
-                  entry_pa(p), pte);
-    if (trace_site(TRACE_SITE_CHECK))
-        checked_store(p, pte, TRACE_PLACE_EL2, (uintptr_t)__builtin_return_address(0));
-    else
-        *(volatile lpae_t *)p = pte;
+    if (trace_site(TRACE_SITE_CHECK)) {
+        checked_refs(p, pte, (uintptr_t)__builtin_return_address(0));
+        return;
+    }
+    put_refs(p, pte);
+    *(volatile lpae_t *)p = pte;
 }
 
-static __attribute__((noinline)) void checked_tlbi(unsigned int more, uint64_t operand, uint64_t pc)
+static __attribute__((noinline)) uint64_t checked_tlbi(unsigned int kind_more, uint64_t operand,
+                                                       uint64_t pc)
 {
+    unsigned int more = kind_more >> TRACE_MORE_BITS_AT;
     struct bbm_event e = {.kind = BBM_TLBI,
                           .where = pc,
                           .operand = operand,
                           .op = more & TRACE_TLBI_OP_MASK,
                           .scope = more >> TRACE_TLBI_SCOPE_SHIFT & TRACE_TLBI_SCOPE_MASK};
+    uint64_t flags = local_irq_save();
 
+    if (in_ring())
+        trace_put(kind_more, operand, pc);
     check_action(&e);
+    return flags;
 }
 
 uint64_t trace_tlbi(unsigned int kind_more, uint64_t operand)
 {
-    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags = local_irq_save();
+    uint64_t pc = (uintptr_t)__builtin_return_address(0), flags;
 
-    if (in_ring())
-        trace_put(kind_more, operand, pc);
     if (trace_site(TRACE_SITE_CHECK))
-        checked_tlbi(kind_more >> TRACE_MORE_BITS_AT, operand, pc);
+        return checked_tlbi(kind_more, operand, pc);
+    flags = local_irq_save();
+    trace_put(kind_more, operand, pc);
     return flags;
 }
 
@@ -199,7 +227,7 @@ void trace_interrupt(unsigned int number, uint64_t pc)
 {
     if (!trace_site(TRACE_SITE_ALL))
         return;
-    if (in_ring())
+    if (!trace_site(TRACE_SITE_CHECK) || in_ring())
         trace_put(TRACE_IRQ, number, pc);
     if (trace_site(TRACE_SITE_CHECK))
         check_event(&(struct bbm_event){.kind = BBM_IRQ});
@@ -209,7 +237,7 @@ void trace_ttbr(uint64_t ttbr)
 {
     uint64_t flags = local_irq_save();
 
-    if (trace_site(TRACE_SITE_ALL) && in_ring())
+    if (trace_site(TRACE_SITE_ALL) && options.trace == TRACE_ALL)
         trace_put(TRACE_TTBR, ttbr, (uintptr_t)__builtin_return_address(0));
     if (trace_site(TRACE_SITE_CHECK))
         check_event(&(struct bbm_event){.kind = BBM_TTBR, .operand = ttbr});

@@ -18,9 +18,9 @@
 #define CHECK_INTERVAL 256
 
 const struct workload *const workloads[] = {
-    &work_idle,  &work_guest, &work_scrub,    &work_copy,     &work_p2m,
-    &work_storm, &work_nest,  &work_saturate, &work_stride,   &work_fill,
-    &work_leak,  &work_race,  &work_replay,   &work_selftest, &work_bench,
+    &work_idle,   &work_guest,    &work_scrub,  &work_copy,      &work_p2m,  &work_storm,
+    &work_nest,   &work_saturate, &work_stride, &work_fill,      &work_leak, &work_race,
+    &work_replay, &work_selftest, &work_bench,  &work_tracecost,
 };
 const unsigned int nr_workloads = sizeof(workloads) / sizeof(workloads[0]);
 

@@ -36,7 +36,7 @@ extern const unsigned int nr_workloads;
 
 extern const struct workload work_bench, work_copy, work_fill, work_guest, work_idle, work_leak,
     work_nest, work_p2m, work_race, work_replay, work_saturate, work_scrub, work_selftest,
-    work_storm, work_stride;
+    work_storm, work_stride, work_tracecost;
 
 /* Argument of the workload whose init, step or exit runs on this CPU. */
 uint64_t work_argument(void);

@@ -161,9 +161,10 @@ struct beacon_cpu {
     uint64_t irqs;        /* interrupts taken in EL2 */
     uint64_t irqs_inside; /* those that came inside map_domain_page() or unmap_domain_page() */
 
-    uint64_t ring_va;       /* of the records, at EL2 */
-    uint64_t ring_sides;    /* BARRIERS and DETAIL records among them: trace.h */
-    uint64_t ring_barriers; /* barriers in BARRIERS records */
+    uint64_t ring_va;         /* of the records, at EL2 */
+    uint64_t ring_sides;      /* BARRIERS and DETAIL records among them: trace.h */
+    uint64_t ring_barriers;   /* barriers in BARRIERS records */
+    uint64_t slots_pa_offset; /* PA of the slots' entries less their VA at EL2 */
 
     /* With check=on: what passed the choke points, and what the checker said of it. */
     uint64_t produced;   /* stores, TLBIs, barriers and the like, counted where they are made */
@@ -180,7 +181,7 @@ _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 
 /* What a reader needs; an image may have less behind it than this header names. */
 #define BEACON_SIZE_LEAST offsetof(struct beacon, filter)
-_Static_assert(sizeof(struct beacon_cpu) == 232, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 240, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 
 #endif /* HVSCOPE_BEACON_H */

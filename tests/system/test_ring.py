@@ -31,13 +31,12 @@ def check_numbers(found: list[dict]) -> int:
 
 
 def test_every_kind_from_the_first_event_on(machine) -> None:
-    """A paced run's ring still has its beginning."""
+    """The ring of an idle CPU still has its beginning."""
     m = machine(smp=2, cmdline="trace=all pace=20 workload=idle")
     wait_until(lambda: read_beacon(m).cpus[1].fields["maps"] > 1)
     found = events("--dir", m.dir)
     assert check_numbers(found) == 0
-    first = {cpu: min(e["seq"] for e in found if e["cpu"] == cpu) for cpu in (0, 1)}
-    assert first == {0: 0, 1: 0}
+    assert min(e["seq"] for e in found if e["cpu"] == 1) == 0
     assert {"boot", "ttbr", "irq", "pte", "tlbi", "dsb", "isb", "map", "unmap"} <= \
         {e["event"] for e in found}
     root = read_beacon(m).cpus[1].root

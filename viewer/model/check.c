@@ -22,6 +22,11 @@ static const struct {
                         "slots with a count of 15: the next map takes another slot"},
     [RULE_LEAK] = {"held-long", "no reference is older than 5 s",
                    "references older than 5 s: forgotten?"},
+    [RULE_VIOLATION] = {"violation", "no live entry was overwritten in a table of several CPUs",
+                        NULL},
+    [RULE_HAZARD] = {"hazard", "no live entry was overwritten in a table of one CPU", NULL},
+    [RULE_OWED] = {"order", "no TLBI is owed, no entry was used before a DSB",
+                   "TLBI owed, or an entry used before a DSB"},
 };
 
 bool rule_is_note(enum rule rule)
@@ -61,9 +66,21 @@ add(struct findings *f, enum rule rule, unsigned int cpu, int slot, const char *
     n->rule = rule;
     n->cpu = cpu;
     n->slot = slot;
+    n->where = 0;
     va_start(args, format);
     vsnprintf(n->text, sizeof(n->text), format, args);
     va_end(args);
+}
+
+void findings_add(struct findings *f, enum rule rule, unsigned int cpu, int slot, uint64_t count,
+                  uint64_t where, const char *text)
+{
+    unsigned int before = f->count[rule], at = f->nr;
+
+    add(f, rule, cpu, slot, "%s", text);
+    f->count[rule] = before + (unsigned int)count;
+    if (f->nr > at)
+        f->finding[at].where = where;
 }
 
 static void check_slots(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)

@@ -19,14 +19,18 @@ enum rule {
     RULE_DUPLICATE,   /* a frame in several slots of a CPU: legal */
     RULE_SATURATED,   /* a count of 15: legal */
     RULE_LEAK,        /* held for long: perhaps forgotten */
+    RULE_VIOLATION,   /* break-before-make, in a table that several CPUs walk */
+    RULE_HAZARD,      /* the same, in a table of one CPU */
+    RULE_OWED,        /* break-before-make: legal, and worth a look */
     RULES
 };
 
 struct finding {
     enum rule rule;
     unsigned int cpu;
-    int slot; /* -1: not one slot's */
-    char text[112];
+    int slot;       /* -1: not one slot's */
+    uint64_t where; /* PC, or return address; 0: not known */
+    char text[128];
 };
 
 struct findings {
@@ -35,6 +39,13 @@ struct findings {
     unsigned int nr;
     struct finding finding[FINDINGS_MAX];
 };
+
+/*
+ * Add one that was found elsewhere: count times, text first. The text of the
+ * first one is kept.
+ */
+void findings_add(struct findings *f, enum rule rule, unsigned int cpu, int slot, uint64_t count,
+                  uint64_t where, const char *text);
 
 /* activity may be NULL: then nothing is known of leaks. */
 void check_snapshot(const struct snapshot *snap, const struct activity *activity,

@@ -28,6 +28,15 @@ static struct event *list_add(struct event_list *list)
     return &list->event[list->nr++];
 }
 
+bool event_list_add(struct event_list *list, const struct event *e)
+{
+    struct event *to = list_add(list);
+
+    if (to)
+        *to = *e;
+    return to != NULL;
+}
+
 /* The level that the record says, or else that of the tables which the beacon names. */
 static uint8_t level_of(const struct snapshot *snap, unsigned int more, uint64_t pa)
 {

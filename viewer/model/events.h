@@ -53,6 +53,9 @@ struct event_list {
     size_t nr, room;
 };
 
+/* Room for one more, a copy of e. False if memory is short. */
+bool event_list_add(struct event_list *list, const struct event *e);
+
 void event_list_free(struct event_list *list);
 
 /*

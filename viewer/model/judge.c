@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/judge.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +152,66 @@ bool judge(struct judgement *j, const struct source *src, const struct snapshot 
         return judge_events(j, src, snap, list);
     }
     return true;
+}
+
+static enum rule rule_of(enum bbm_tier tier)
+{
+    return tier == BBM_VIOLATION ? RULE_VIOLATION : tier == BBM_HAZARD ? RULE_HAZARD : RULE_OWED;
+}
+
+static void list_row(const struct bbm_finding *r, const struct machine *m, struct findings *f)
+{
+    char text[128], window[64] = "window not closed";
+
+    if (r->closed)
+        snprintf(window, sizeof(window),
+                 "window %" PRIu64 " events, %" PRIu64 " ns, %" PRIu64 " irqs", r->window_events,
+                 r->window_ns, r->window_irqs);
+    snprintf(text, sizeof(text), "%s %" PRIu64 "x%s %s", bbm_rule_tag(r), r->count,
+             r->certain ? "" : " possible", r->tier == BBM_NOTE ? bbm_rule_text(r->rule) : window);
+    findings_add(f, rule_of(r->tier), r->cpu, judge_slot(m, r->va), r->count, r->where, text);
+}
+
+static void list_image(const struct snapshot *snap, struct findings *f)
+{
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        const struct beacon_cpu *c = &snap->cpu[i].info;
+        const struct {
+            enum rule rule;
+            uint64_t count;
+        } said[] = {
+            {RULE_VIOLATION, c->violations}, {RULE_HAZARD, c->hazards}, {RULE_OWED, c->notes}};
+
+        for (unsigned int n = 0; n < 3; n++) {
+            char text[64];
+
+            snprintf(text, sizeof(text), "%" PRIu64 "x, by the image itself", said[n].count);
+            if (said[n].count)
+                findings_add(f, said[n].rule, i, -1, said[n].count, 0, text);
+        }
+    }
+}
+
+void judgement_list(const struct judgement *j, const struct snapshot *snap, struct findings *f)
+{
+    for (unsigned int i = 0; j->bbm && i < bbm_nr_findings(j->bbm); i++) {
+        if (bbm_finding(j->bbm, i)->count)
+            list_row(bbm_finding(j->bbm, i), &snap->machine, f);
+    }
+    if (j->from == JUDGE_IMAGE)
+        list_image(snap, f);
+}
+
+void judgement_text(const struct judgement *j, char *text, size_t size)
+{
+    if (j->from == JUDGE_NOTHING)
+        snprintf(text, size, "order: boot with trace=all or check=on");
+    else if (judgement_incomplete(j))
+        snprintf(text, size, "order: %" PRIu64 " events, %" PRIu64 " lost, %" PRIu64 " unjudged",
+                 j->events, j->totals.lost, j->totals.unjudged);
+    else
+        snprintf(text, size, "order: %" PRIu64 " events%s", j->events,
+                 j->from == JUDGE_IMAGE ? ", by the image" : "");
 }
 
 void judgement_free(struct judgement *j)

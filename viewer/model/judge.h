@@ -7,7 +7,7 @@
 #define VIEWER_MODEL_JUDGE_H
 
 #include "core/bbm.h"
-#include "model/events.h"
+#include "model/check.h"
 
 /* Why there is a verdict on the order of events, or none. */
 enum judge_from {
@@ -44,6 +44,10 @@ static inline bool judgement_incomplete(const struct judgement *j)
 {
     return j->from == JUDGE_NOTHING || j->totals.lost || j->totals.unjudged;
 }
+
+/* Its findings, as rows of a list; and the verdict in a few words. */
+void judgement_list(const struct judgement *j, const struct snapshot *snap, struct findings *f);
+void judgement_text(const struct judgement *j, char *text, size_t size);
 
 /* Slot of an address; -1 if it is none's. */
 int judge_slot(const struct machine *m, uint64_t va);

@@ -9,13 +9,20 @@
 
 #define BY_ADDRESS " by 0x" /* in the text of a leak */
 
-static void draw_rule(struct canvas *c, int row, int cols, const struct findings *f, enum rule rule)
+static void draw_rule(struct canvas *c, int row, int cols, const struct findings *f, enum rule rule,
+                      bool order_known)
 {
     unsigned int n = f->count[rule];
     bool note = rule_is_note(rule);
-    const char *word = !n ? "ok" : note ? "note" : "WRONG";
+    bool known = rule < RULE_VIOLATION || order_known || n;
+    const char *word = !known ? "?" : !n ? "ok" : note ? "note" : "WRONG";
 
-    canvas_printf(c, row, 1, 6, !n ? ROLE_EVENT_MAP : note ? ROLE_WARN : ROLE_BROKEN, "%-5s", word);
+    canvas_printf(c, row, 1, 6,
+                  !known ? ROLE_DIM
+                  : !n   ? ROLE_EVENT_MAP
+                  : note ? ROLE_WARN
+                         : ROLE_BROKEN,
+                  "%-5s", word);
     canvas_text(c, row, 7, cols - 7 - 8, n ? ROLE_STRONG : ROLE_TEXT, rule_text(rule, n));
     if (n)
         canvas_printf(c, row, cols - 8, 8, ROLE_STRONG, "%7u", n);
@@ -26,6 +33,8 @@ static void finding_where(const struct frame *f, const struct finding *n, char *
     const struct slot_activity *s;
 
     buf[0] = '\0';
+    if (n->where)
+        where_text(f, n->where, true, buf, size);
     if (n->rule != RULE_LEAK || n->slot < 0)
         return;
     s = activity_slot(f->activity, n->cpu, (unsigned int)n->slot);
@@ -65,10 +74,10 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
         page_heading(c, ui, "Check", "nothing to look at");
         return;
     }
-    page_heading(c, ui, "Check", "%s, %u slots; of stores and TLBIs nothing is known",
-                 findings_wrong(r) ? "WRONG" : "tables sound", r->entries);
+    page_heading(c, ui, "Check", "%s, %u slots; %s", findings_wrong(r) ? "WRONG" : "nothing found",
+                 r->entries, f->order ? f->order : "of stores and TLBIs nothing is known");
     for (int i = 0; i < rules; i++)
-        draw_rule(c, row++, a.cols, r, (enum rule)i);
+        draw_rule(c, row++, a.cols, r, (enum rule)i, f->order_known);
     if (rules)
         row++;
     if (selected >= r->nr)

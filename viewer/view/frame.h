@@ -25,6 +25,8 @@ struct frame {
     const struct activity *activity; /* NULL if there are none */
     const struct series *series;     /* NULL: nothing yet */
     const struct findings *findings; /* of this snapshot; NULL: nobody asked */
+    const char *order;               /* what the findings know of stores and TLBIs */
+    bool order_known;                /* that none escaped the verdict on them */
     const struct table_page *table;  /* that the Tables view shows; NULL: nobody asked */
     const struct ranges *ranges;     /* of the CPU in focus; NULL: nobody asked */
     const struct symbols *symbols;   /* NULL: none */

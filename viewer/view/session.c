@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/session.h"
 
+#include "model/judge.h"
 #include "model/profile.h"
 
 #include "command/context.h"
@@ -34,6 +35,7 @@ static void forget_machine(struct session *s)
     s->snap = s->spare = NULL;
     s->marks = NULL;
     events_free(s->events);
+    event_list_free(&s->judged);
     free(s->events);
     s->events = NULL;
     activity_free(s->activity);
@@ -477,6 +479,25 @@ static const struct table_page *read_table(struct session *s, const struct sessi
     return c->on ? &s->table : NULL;
 }
 
+/* The verdict on what is kept of the events; what came before is not known. */
+static void add_order(struct session *s, const struct frame *f)
+{
+    struct judgement j;
+    bool ok = true;
+
+    s->order_known = false;
+    s->judged.nr = 0;
+    for (unsigned int i = 0; ok && f->events && i < f->events->nr; i++)
+        ok = event_list_add(&s->judged, event_at(f->events, i));
+    snprintf(s->order, sizeof(s->order), "order: out of memory");
+    if (!ok || !judge(&j, s->target.src, s->snap, &s->judged))
+        return;
+    judgement_list(&j, s->snap, &s->findings);
+    judgement_text(&j, s->order, sizeof(s->order));
+    s->order_known = !judgement_incomplete(&j);
+    judgement_free(&j);
+}
+
 static void add_wanted(struct session *s, const struct session_wants *wants, struct frame *f)
 {
     if (!s->snap || wants->cpu >= s->snap->ncpu)
@@ -485,7 +506,10 @@ static void add_wanted(struct session *s, const struct session_wants *wants, str
         f->ranges = read_ranges(s, wants);
     if (wants->findings) {
         check_snapshot(f->snap, f->activity, &s->findings);
+        add_order(s, f);
         f->findings = &s->findings;
+        f->order = s->order;
+        f->order_known = s->order_known;
     }
     if (wants->table)
         f->table = read_table(s, wants);

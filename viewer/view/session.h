@@ -24,6 +24,9 @@ struct session {
     struct past past;
     struct series series;
     struct findings findings;
+    struct event_list judged; /* the kept events, as the checker takes them */
+    char order[96];
+    bool order_known;
     struct table_page table;
     struct ranges ranges;
     uint64_t ranges_at; /* when they were read, ns */
