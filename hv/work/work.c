@@ -164,6 +164,7 @@ void work_run(void)
         work_load(word_from(WORKLOAD_DEFAULT));
     work_loop();
     work_end();
+    local_irq_save(); /* interrupts map too: from here on this CPU's counters are final */
     __atomic_fetch_add(&nr_finished, 1, __ATOMIC_ACQ_REL);
     if (smp_processor_id() == 0)
         machine_finish();

@@ -28,7 +28,8 @@ def pictures(log: Path) -> tuple[int, int, int]:
     calls = log.read_text(errors="replace").splitlines()
     terminal = next(m[1] for line in calls
                     if (m := re.search(r'"/proc/self/fd/1", .*\) = (\d+)', line)))
-    sent = [n for n, line in enumerate(calls) if line.startswith(f"write({terminal}, ")]
+    sent = [n for n, line in enumerate(calls)  # a terminal that is busy takes nothing
+            if line.startswith(f"write({terminal}, ") and "EAGAIN" not in line]
     steady = sent[3:]  # the first ones are whole screens
     sizes = [int(calls[n].rsplit("= ", 1)[1]) for n in steady[1:]]
     return (steady[-1] - steady[0] if steady else 0), len(sizes), sum(sizes)
