@@ -67,7 +67,8 @@ class Decoder:
     def many(self, ptes: Iterable[tuple[int, int]]) -> list[Slot]:
         """Slots of (slot, entry)."""
         start, attr, entries, usual = self.start, self.attr, self.entries, self.usual
-        low, high = self.banks[0] if self.banks and self.placed else (0, 0)
+        short = self.banks and self.placed and slot_is_block(attr)
+        low, high = self.banks[0] if short else (0, 0)
         slots: list[Slot] = []
         for slot, pte in ptes:
             pa = pte & SLOT_ADDR_MASK

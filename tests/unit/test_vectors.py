@@ -38,7 +38,9 @@ def test_slot(case: dict) -> None:
         domheap_va=int(case["domheap_va"], 0), domheap_entries=case["entries"],
         slot_attr=int(case["slot_attr"], 0), engine_name="xen",
         banks=[(int(base, 0), int(size, 0)) for base, size in case["ram"]])
-    slot = mapcache.Decoder(target)(case["slot"], int(case["pte"], 0))
+    decode, pte = mapcache.Decoder(target), int(case["pte"], 0)
+    slot = decode(case["slot"], pte)
+    assert decode.many([(case["slot"], pte)]) == [slot]
     assert mapcache.slot_json(slot) == json.dumps(case["expect"], separators=(",", ":"))
 
 
