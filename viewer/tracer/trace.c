@@ -51,7 +51,10 @@ static struct {
     bool walks; /* ttbr was written */
 } roots[GUEST_CPUS_MAX];
 
-/* A block that QEMU throws away and translates again has the same sites again: keep one. */
+/*
+ * Never freed: a block that QEMU translates again gets new sites, and the old block may
+ * still be running elsewhere.
+ */
 static struct site *site_new(uint64_t va, struct decoded d)
 {
     struct site *s = malloc(sizeof(*s));
