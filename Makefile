@@ -39,24 +39,34 @@ help: ## this list
 deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps
 
+# As many jobs as there are CPUs, unless the user chose.
+MAKE_HERE = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 all: deps ## build the image, the viewer and the unit tests
-	@$(MAKE) --no-print-directory -s build
+	@$(MAKE_HERE) build
+
+# What a person runs.
+.PHONY: tools ready
+tools: images $(BUILD)/hv.elf $(BUILD)/hvscope $(BUILD)/tracer/trace.so
+
+ready: deps
+	@$(MAKE_HERE) tools
 
 .PHONY: build
-build: images $(BUILD)/hv.elf $(BUILD)/hvscope $(BUILD)/tracer/trace.so $(UNIT_TESTS) $(MODEL_TESTS)
+build: tools $(UNIT_TESTS) $(MODEL_TESTS)
 
 MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
 
-demo: all ## boot, and step through map_domain_page beside the viewer
+demo: ready ## boot, and step through map_domain_page beside the viewer
 	@hv/launch/demo $(MACHINE) --build '$(BUILD)' --append 'pace=20 $(CMDLINE)' --extra '$(QEMU_EXTRA)'
 
-run: all ## boot with the console in the foreground (Ctrl-C ends it)
+run: ready ## boot with the console in the foreground (Ctrl-C ends it)
 	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
 
-gdb: all ## GDB on the instance that runs
+gdb: ready ## GDB on the instance that runs
 	@hv/launch/gdb --dir '$(DIR)' --build '$(BUILD)'
 
-view: all ## the viewer on the instance that runs
+view: ready ## the viewer on the instance that runs
 	@$(BUILD)/hvscope view --dir '$(DIR)'
 
 # What the user set; a Xen has defaults of its own.
@@ -64,19 +74,19 @@ given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
 	--append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace)
 
-xen32: all ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
+xen32: ready ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
 	@hv/launch/xen --arch arm32 $(XEN)
 
-xen64: all ## Debian's arm64 Xen (no mapcache: page tables only), the same; XEN_VERSION=4.17|4.20
+xen64: ready ## Debian's arm64 Xen (no mapcache: page tables only), the same; XEN_VERSION=4.17|4.20
 	@hv/launch/xen --arch arm64 $(XEN)
 
-trace: all ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
+trace: ready ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
 	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --trace '$(BUILD)'
 
-record: all ## boot with one CPU and record the run; Ctrl-C ends it
+record: ready ## boot with one CPU and record the run; Ctrl-C ends it
 	@hv/launch/record $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
 
-replay: all ## GDB on what was recorded: it runs backwards too
+replay: ready ## GDB on what was recorded: it runs backwards too
 	@hv/launch/replay --dir '$(DIR)' --build '$(BUILD)'
 
 test: all ## everything that CI runs

@@ -40,12 +40,16 @@ class XenBreak(gdb.Breakpoint):
         self.kind, self.value, self.beacon = kind, value, beacon
 
     def stop(self) -> bool:
-        """Will this call do it? (A guest may run at the same address: then it is not Xen's.)"""
+        """Will this call do it? (A guest may run at the same address: then it is not Xen's.)
+
+        Where that cannot be told it stops and says why.
+        """
         TARGET.in_handler = True
         try:
             return exception_level() == 2 and self.matches(register("x0") or 0)
-        except (HvError, LookupError, gdb.error):
-            return False
+        except (HvError, LookupError, gdb.error) as wrong:
+            gdb.write(f"hvscope: breakpoint {self.number}: {wrong}\n")
+            return True
         finally:
             TARGET.in_handler = False
 

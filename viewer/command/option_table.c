@@ -269,8 +269,9 @@ const struct option_row option_table[] = {
     {"--cpu", "N[,N...]", FOR_CPU, set_cpus, "only these CPUs; view: begin with this one"},
     {"--json", NULL, FOR_DATA, set_json, "one JSON object on one line, with its \"schema\""},
     {"--all", NULL, BIT(DUMP), set_all, "free slots too"},
-    {"--profile", "hv|el2", FOR_TARGET, set_profile,
-     "our image, or any EL2 (by its registers, or --root);\ndefault: what is found"},
+    {"--profile", "NAME", FOR_TARGET, set_profile,
+     "hv: our image; xen: by its symbols; el2: any EL2, by\nits registers or --root (default: what "
+     "is found)"},
     {"--root", "PA", BIT(WALK) | BIT(MAP), set_root, "from this root table, not the CPU's"},
     {"--regime", "R", BIT(WALK) | BIT(MAP), set_regime,
      "el2, el2-e2h, el1 or s2 (default: EL2's own); a walk also\nguest: through both stages"},

@@ -195,7 +195,7 @@ void options_print_help(FILE *out)
         if (option_table[i].help)
             print_option(out, &option_table[i]);
     }
-    fputs("\nReading never stops the machine and never writes to it.\n"
+    fputs("\nReading never stops the machine (but for --gdb) and never writes to it.\n"
           "Exit status: 0 done, 1 check has findings or wait timed out, 2 bad usage,\n"
           "3 no target, 4 target not understood, 5 no mapcache (yet), 6 check is\n"
           "incomplete, 130/143 interrupted.\n",
