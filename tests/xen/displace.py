@@ -11,6 +11,7 @@ import gdb
 TABLE_SLOTS = 1 << 19  # frames from one with a home slot to the next one with it
 RAM = range(0x40000, 0x100000)  # frames of the 3 GiB
 HYP = 0x1a  # CPSR.M
+IRQ_MASKED = 0x80  # CPSR.I: an interrupt might wait for the CPU that stands still
 FUNCTION = "((unsigned long (*)(unsigned long))%s)(%#x)"
 
 
@@ -39,7 +40,10 @@ if all(in_xen(thread) for thread in threads):
     total = 0
     for cpu in json.loads(gdb.execute("mapcache-dump --json", to_string=True))["cpus"]:
         threads[cpu["cpu"]].switch()
+        cpsr = int(gdb.parse_and_eval("$cpsr"))
+        gdb.execute(f"set $cpsr = {cpsr | IRQ_MASKED:#x}")
         total += displace(cpu)
+        gdb.execute(f"set $cpsr = {cpsr:#x}")
     gdb.execute("set scheduler-locking off")
     print(f"displaced {total}")
     gdb.execute("mapcache-break commandeer")
