@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from hvscope.beacon import Beacon, ReadPhys
+from hvscope.clock import cpu_index_faults, has_index
 from hvscope.mapcache import STATE, mapcache_chain, mapcache_cpu
 
 SHOWN = 8
+INDEX_SHOWN = 16
 
 
 def cpu_faults(read: ReadPhys, beacon: Beacon, n: int) -> list[str]:
@@ -25,6 +27,11 @@ def cpu_faults(read: ReadPhys, beacon: Beacon, n: int) -> list[str]:
     if broken:
         more = " and more" if len(broken) > SHOWN else ""
         faults.append(f"{len(broken)} broken: slot {', '.join(map(str, broken[:SHOWN]))}{more}")
+    ptes = [slot[2] for slot in dump["slots"]]
+    found = cpu_index_faults(read, beacon, n, ptes)
+    faults += [f"index: {words}" for _, words in found[:INDEX_SHOWN]]
+    if len(found) > INDEX_SHOWN:
+        faults.append(f"index: {len(found) - INDEX_SHOWN} more")
     open_maps = fields["maps"] - fields["unmaps"]
     if beacon.counted and said.generation % 2 == 0 and dump["counts"]["refs"] != open_maps:
         faults.append(f"the counts add up to {dump['counts']['refs']}, but {open_maps} maps are "
@@ -58,4 +65,5 @@ def check_text(read: ReadPhys, beacon: Beacon) -> str:
     on = sum(cpu.state_name == "on" for cpu in beacon.cpus)
     words = f"{len(lines)} broken" if lines else "hold"
     return "\n".join([*lines, f"invariants: {words} on {on} CPUs: own tables, no broken slot"
+                      + (", index and slots agree" if has_index(beacon) else "")
                       + (", counts = maps - unmaps" if beacon.counted else "")])

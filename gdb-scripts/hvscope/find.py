@@ -53,14 +53,14 @@ def find_json(answer: Object) -> str:
     return json.dumps(answer, separators=(",", ":"))
 
 
-def find_text(answer: Object, why: str, entries: int) -> str:
-    """For people, 80 columns wide; why: how the number was read."""
+def find_text(answer: Object, why: str, entries: int, homes: bool) -> str:
+    """For people, 80 columns wide; why: how the number was read; homes: frames have a home."""
     lines = [f"{answer['what']} is read as {answer['read_as'].upper()} ({why})"]
     if answer["pa"] is None:
         return lines[0] + ": nothing is mapped there"
     pa = int(answer["pa"], 0)
-    home = (pa >> SLOT_SHIFT) % entries
-    lines.append(f"mfn {answer['mfn']}, pa {answer['pa']}, home slot {home}")
+    home = f", home slot {(pa >> SLOT_SHIFT) % entries}" if homes else ""
+    lines.append(f"mfn {answer['mfn']}, pa {answer['pa']}{home}")
     if not answer["slots"]:
         return "\n".join([*lines, "  no slot of any CPU maps it"])
     lines.append("  cpu  slot  va              refs  state      probe")

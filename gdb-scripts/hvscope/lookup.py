@@ -2,7 +2,8 @@
 """The lookup of map_domain_page(), replayed on the slots as they are: hvscope.explain/1.
 
 Engines "xen" and "bbm" have the same search: from the frame's home slot forward, one
-pass; the first slot that maps the frame with room in its count, or whose count is 0.
+pass; the first slot that maps the frame with room in its count, or whose count is 0. That of
+engine "clock" is in clocklookup.py.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from hvscope.pte import PAGE_SHIFT, PTE_ADDR_MASK, PTE_REFS_MAX, PTE_VALID, SLOT
 
 SCHEMA = "hvscope.explain/1"
 SLOT_MFN_MASK = (1 << SLOT_SHIFT - PAGE_SHIFT) - 1
-SEARCHES = ("xen", "bbm")
 STEPS_SHOWN = 16
+NO_INDEX: dict[str, Any] = {"chain": None, "flushed": [], "victims": []}
 
 Object = dict[str, Any]
 
@@ -83,19 +84,34 @@ def whole_slots(read: ReadPhys, beacon: Beacon, cpu: int) -> list[Slot]:
 def explain(read: ReadPhys, beacon: Beacon, cpu: int, mfn: int) -> Object:
     """What map_domain_page(mfn) would do on this CPU now."""
     beacon.require_mapcache()
-    if beacon.counted and beacon.engine_name not in SEARCHES:
-        raise HvError(f"the lookup of engine {beacon.engine_name} is not known here")
     head = {"schema": SCHEMA, "cpu": cpu, "engine": beacon.engine_name, "mfn": hex(mfn)}
-    if mfn_bypassed(beacon, mfn):
+    bypassed = mfn_bypassed(beacon, mfn)
+    if beacon.counted and beacon.engine_name == "clock":
+        return explain_clock(read, beacon, head, bypassed)
+    if bypassed:
         return {**head, "home": None, "verdict": "bypass", "slot": None, "refs": None,
-                "probe": None, "steps": [], "duplicates": []}
-    return {**head, **lookup([slot[2] for slot in whole_slots(read, beacon, cpu)], mfn)}
+                "probe": None, "steps": [], "duplicates": [], **NO_INDEX}
+    return {**head, **lookup([slot[2] for slot in whole_slots(read, beacon, cpu)], mfn),
+            **NO_INDEX}
+
+
+def explain_clock(read: ReadPhys, beacon: Beacon, head: Object, bypassed: bool) -> Object:
+    """The answer of engine clock."""
+    from hvscope import clock, clocklookup
+    ptes = [slot[2] for slot in whole_slots(read, beacon, head["cpu"])]
+    index = clock.index_read(read, beacon, head["cpu"]) if clock.has_index(beacon) else None
+    answer = clocklookup.explain_clock(head, index, ptes, beacon.slot_attr, bypassed)
+    if answer["verdict"] != "bypass":
+        answer["duplicates"] = duplicates(ptes, int(head["mfn"], 0) & ~SLOT_MFN_MASK,
+                                          answer["slot"])
+    return answer
 
 
 def explain_json(answer: Object) -> str:
     """The answer on one line."""
     import json
-    return json.dumps(answer, separators=(",", ":"))
+    shown = {key: value for key, value in answer.items() if key != "reserve"}
+    return json.dumps(shown, separators=(",", ":"))
 
 
 VERDICTS = {
@@ -103,6 +119,9 @@ VERDICTS = {
     "take": "take: slot {slot} is free; it gets this frame with count 1",
     "commandeer": "commandeer: slot {slot} is overwritten; it gets this frame with count 1",
     "full": "full: every slot is in use; map_domain_page() panics",
+    "remake": "remake: slot {slot} is made again; it gets this frame with count 1",
+    "flush": "flush: slot {slot} is free then; it gets this frame with count 1",
+    "reclaim": "reclaim: slot {slot} is free then; it gets this frame with count 1",
     "bypass": "bypass: the frame is in the directmap; no slot is used",
 }
 
@@ -111,19 +130,35 @@ def explain_text(answer: Object, inside: bool) -> str:
     """For people; inside: the CPU is in the middle of a change now."""
     lines = [f"map_domain_page({answer['mfn']}) on CPU{answer['cpu']}, "
              f"{'engine ' + answer['engine'] if answer['engine'] else 'Xen'}"
-             + ("" if answer["home"] is None else f", home slot {answer['home']}")]
+             + ("" if answer["home"] is None else f", home slot {answer['home']}")
+             + ("" if answer["chain"] is None else f", chain {answer['chain']}")]
     steps = answer["steps"]
     for n, step in enumerate(steps):
         if n < STEPS_SHOWN - 1 or n == len(steps) - 1:
             lines.append(f"  slot {step['slot']:>4}  count {step['refs']:>2}  {step['reason']}")
         elif n == STEPS_SHOWN - 1:
             lines.append(f"  ... {len(steps) - STEPS_SHOWN} more")
-    lines.append(VERDICTS[answer["verdict"]].format(**answer))
+    if answer["flushed"]:
+        lines.append(f"the owed TLBI comes first, of slot {slot_list(answer['flushed'])}")
+    if answer["victims"]:
+        lines.append("idle slots are broken, with a TLBI, and lose their frames: slot "
+                     + slot_list(answer["victims"]))
+    lines.append(verdict_words(answer))
     if answer["duplicates"]:
         lines.append("its 2 MiB are also in slot " + slot_list(answer["duplicates"]))
     if inside:
         lines.append("this CPU is inside a map or unmap: the next call comes after that")
     return "\n".join(lines)
+
+
+def verdict_words(answer: Object) -> str:
+    """The line that says what happens to the frame."""
+    if answer["verdict"] != "full" or answer["chain"] is None:
+        return VERDICTS[answer["verdict"]].format(**answer)
+    if answer["reserve"] is None:
+        return "full: every slot is in use; map_domain_page() returns NULL"
+    return (f"full: map_domain_page() returns NULL; an interrupt would get slot "
+            f"{answer['reserve']} of the reserve")
 
 
 def slot_list(slots: list[int]) -> str:

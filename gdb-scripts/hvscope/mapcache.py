@@ -202,8 +202,13 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
         return {"cpu": n, "state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
     pieces = read_slots(read, beacon, rows)
+    odd_ones = index_broken(read, beacon, n, [pte for _, ptes in pieces for pte in ptes])
     slots = Decoder(beacon).many([(slot, pte) for first, ptes in pieces
-                                  for slot, pte in enumerate(ptes, first) if pte or want_all])
+                                  for slot, pte in enumerate(ptes, first)
+                                  if pte or want_all or slot in odd_ones])
+    if odd_ones:
+        slots = [(*slot[:STATE], "broken", *slot[REFS:]) if slot[0] in odd_ones else slot
+                 for slot in slots]
     states = [slot[STATE] for slot in slots]
     counts = {state: states.count(state) for state in SLOT_STATES}
     all_zeros = sum(len(ptes) for _, ptes in pieces) - len(slots)  # not worth decoding
@@ -216,6 +221,15 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
             "root": hex(cpu.root), "tables": rows, "counts": counts, "slots": slots,
             "odd": {slot[0] for slot in slots if is_odd(beacon, slot)}
             if beacon.foreign_pa else ()}
+
+
+def index_broken(read: ReadPhys, beacon: Beacon, n: int, ptes: Sequence[int]) -> Container[int]:
+    """Engine clock: slots of CPU n whose entry, chain and state byte disagree."""
+    if not beacon.counted or beacon.engine_name != "clock":
+        return ()
+    from hvscope import clock
+    return {slot for slot, _ in clock.cpu_index_faults(read, beacon, n, ptes)
+            if slot is not None}
 
 
 def usual_attr(read: ReadPhys, beacon: Beacon) -> int:

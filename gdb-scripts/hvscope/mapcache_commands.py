@@ -134,12 +134,16 @@ Usage: mapcache-explain MFN [--cpu N] [--json]
 
 Replays the lookup of the image's engine: the home slot, each slot that is
 passed and why, and the verdict: hit, take (a free slot), commandeer (which
-frame loses its slot), full, or bypass (the directmap has the frame).
+frame loses its slot), full, or bypass (the directmap has the frame). With
+engine clock: the slot of the map before, the frame's chain, and the verdict:
+also remake (its own slot, whose TLBI is owed), flush (a slot is free once the
+owed TLBIs are done) or reclaim (once these idle slots were broken).
 JSON, schema hvscope.explain/1, one line: {"schema","cpu","engine","mfn","home",
 "verdict","slot","refs","probe","steps":[{"slot","pte","refs","reason"}],
-"duplicates":[]}; refs is the count afterwards, probe the slots passed,
-duplicates the other slots with this frame. With bypass, home, slot, refs and
-probe are null; with full, slot and refs.
+"duplicates":[],"chain","flushed":[],"victims":[]}; refs is the count
+afterwards, probe the slots passed, duplicates the other slots with this frame.
+With bypass, home, slot, refs and probe are null; with full, slot and refs; with
+engine clock, home and probe; with the others, chain.
 
 Example: mapcache-explain 0x84800 --cpu 1"""
 

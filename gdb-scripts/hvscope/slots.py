@@ -99,7 +99,7 @@ def find_text(arguments: Arguments, as_json: bool) -> str:
     answer = find.find_answer(kind, number, pa, rows)
     if as_json:
         return find.find_json(answer)
-    return find.find_text(answer, why, beacon.domheap_entries)
+    return find.find_text(answer, why, beacon.domheap_entries, beacon.engine_name != "clock")
 
 
 def explain_text(arguments: Arguments, as_json: bool) -> str:

@@ -93,13 +93,15 @@ class MapcacheWindow:
             beacon.require_mapcache()
             cpu = min(TARGET.cpu(), beacon.ncpu - 1)
             entries = take(beacon, [cpu]).slots.get(cpu)
+            broken = mapcache.index_broken(TARGET.read_phys, beacon, cpu, entries or ())
         if entries is None:
             raise HvError(f"CPU{cpu} has no slots that can be read: {beacon.cpus[cpu].state_name}")
         base = STOPS.base(beacon.boot_id)
         old = base.slots.get(cpu, entries) if base is not None else entries
         changed = {slot for slot, pte in enumerate(entries) if pte != old[slot]}
         decode = mapcache.Decoder(beacon)
-        cells = [grid.glyph(slot) for slot in decode.many(enumerate(entries))]
+        cells = [grid.GLYPHS["broken"] if slot[0] in broken else grid.glyph(slot)
+                 for slot in decode.many(enumerate(entries))]
         probed, where = probed_slot()
         self.fit(probed, changed)
         self.tui.title = self.title(cpu, cells)

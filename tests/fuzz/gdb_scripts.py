@@ -20,14 +20,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "gdb-scripts"))
 
-from hvscope import (beacon, check, cpus, find, guestwalk, layout, lookup, mapcache,  # noqa: E402
-                     offline, ranges, regime, slotinfo, stats, trace, walk)
+from hvscope import (beacon, check, clock, cpus, find, guestwalk, layout, lookup,  # noqa: E402
+                     mapcache, offline, ranges, regime, slotinfo, stats, trace, walk)
 from hvscope.error import HvError  # noqa: E402
 
 BASE, PAGES = 0x40200000, 40
 ATTR = 0x40000000000F7D
 SECONDS_MAX = 20  # for one question
 RING_AT, RING = 0x20, 16
+INDEX_AT = 0x18000
 
 
 class Memory:
@@ -80,13 +81,32 @@ def image(noise: random.Random) -> Memory:
         for event in range(RING):
             memory.put(BASE + 0x1F000 + n * 0x1000 + 32 * event, event << 4 | 1 << 48,
                        noise.getrandbits(63), BASE, 0)
+    if memory.data[0x1000 + 40] == 2:  # the engine: clock
+        struct.pack_into("<Q", memory.data, 0x1000 + 448 + 232, BASE + INDEX_AT)
+        memory.data[INDEX_AT:INDEX_AT + clock.INDEX.size] = index(memory, noise)
     return memory
+
+
+def index(memory: Memory, noise: random.Random) -> bytes:
+    """CPU0's index of its slots, as engine clock would have it."""
+    entries = struct.unpack_from("<1024Q", memory.data, 0x5000)
+    head, following, block = [1024] * 1024, [0] * 1024, [0] * 1024
+    for slot, pte in enumerate(entries):
+        if pte & 1:
+            block[slot] = (pte & (1 << 48) - 1) >> 21
+            chain = clock.clock_hash(block[slot])
+            following[slot], head[chain] = head[chain], slot
+    free = [slot for slot, pte in enumerate(entries) if not pte & 1]
+    return clock.INDEX.pack(0, noise.randrange(1024), 1, noise.randrange(1024), len(free), 0, 0, 64,
+                            16, 1, 0, 0, 0, 0, *free, *[0] * (1024 - len(free)), *head, *following,
+                            *block, *[noise.choice((1, 2)) if pte & 1 else 0 for pte in entries])
 
 
 def spoil(memory: Memory, noise: random.Random) -> None:
     """Some words become others, more in the pages that matter."""
     for _ in range(noise.choice((1, 1, 2, 4, 30))):
-        page = noise.choice((0, 0x1000, 0x1000, 0x2000, 4096 * noise.randrange(PAGES)))
+        page = noise.choice((0, 0x1000, 0x1000, 0x2000, INDEX_AT + 4096 * noise.randrange(3),
+                             4096 * noise.randrange(PAGES)))
         at = page + 8 * noise.randrange(64 if page < 0x2000 else 512)
         if noise.random() < 0.3:
             memory.data[at] ^= 1 << noise.randrange(8)
@@ -124,7 +144,7 @@ def questions(memory: Memory, noise: random.Random) -> list[Callable[[], object]
     def found() -> None:
         answer = find.find_answer("pa", pa, pa, find.find(read, said, pa))
         find.find_json(answer)
-        find.find_text(answer, "", said.domheap_entries)
+        find.find_text(answer, "", said.domheap_entries, True)
 
     def totals() -> None:
         answer = stats.stats(read, said, None)

@@ -60,7 +60,7 @@ class Memory:
         return self.words(self.physical(self.per_cpu("beacon_cpu", cpu)), 7)[6]
 
 
-def slot_of(n: int, pte: int, ram_size: int) -> dict:
+def slot_of(n: int, pte: int, ram_size: int, engine: str) -> dict:
     """One slot as the JSON has it."""
     frame = pte & 0x0000FFFFFFFFF000
     count = pte // (1 << 55) % 16
@@ -75,14 +75,15 @@ def slot_of(n: int, pte: int, ram_size: int) -> dict:
         state = "cached" if count == 0 else "saturated" if count == 15 else "in-use"
     mfn = frame // 4096
     home = mfn // 512 % 1024
+    homed = block and engine != "clock"
     return {
         "slot": n, "va": hex(DOMHEAP_VA + n * 0x200000), "pte": hex(pte), "state": state,
         "odd": False, "refs": count, "mfn": hex(mfn) if block else None,
-        "pa": hex(frame) if block else None, "home": home if block else None,
-        "probe": (n - home) % 1024 if block else None}
+        "pa": hex(frame) if block else None, "home": home if homed else None,
+        "probe": (n - home) % 1024 if homed else None}
 
 
-def cpu_of(memory: Memory, cpu: int, ram_size: int) -> dict:
+def cpu_of(memory: Memory, cpu: int, ram_size: int, engine: str) -> dict:
     """One CPU as the JSON has it; the chain must be whole."""
     root = memory.root(cpu)
     l0 = memory.words(root, 512)[255]
@@ -93,7 +94,7 @@ def cpu_of(memory: Memory, cpu: int, ram_size: int) -> dict:
         table = l1[half] & 0x0000FFFFFFFFF000
         tables.append({"level": 1, "index": half, "pte": hex(l1[half]), "next": hex(table)})
         for i, pte in enumerate(memory.words(table, 512)):
-            slots.append(slot_of(half * 512 + i, pte, ram_size))
+            slots.append(slot_of(half * 512 + i, pte, ram_size, engine))
     counts = {state: sum(s["state"] == state for s in slots)
               for state in ("free", "cached", "in-use", "saturated", "broken")}
     counts["refs"] = sum(s["refs"] for s in slots)
@@ -102,19 +103,19 @@ def cpu_of(memory: Memory, cpu: int, ram_size: int) -> dict:
             "slots": [s for s in slots if s["state"] != "free"]}
 
 
-def dump(memory: Memory, ncpu: int, ram_size: int) -> dict:
+def dump(memory: Memory, ncpu: int, ram_size: int, engine: str = "xen") -> dict:
     """The whole dump of a halted machine whose CPUs are all up."""
     return {
         "schema": "hvscope.mapcache/1",
-        "target": {"kind": "hv", "engine": "xen", "arch": "arm64", "ncpu": ncpu},
+        "target": {"kind": "hv", "engine": engine, "arch": "arm64", "ncpu": ncpu},
         "domheap": {"va": hex(DOMHEAP_VA), "size": "0x80000000", "entries": 1024,
                     "root_level": 0, "l0_index": 255},
-        "cpus": [cpu_of(memory, cpu, ram_size) for cpu in range(ncpu)]}
+        "cpus": [cpu_of(memory, cpu, ram_size, engine) for cpu in range(ncpu)]}
 
 
-def dump_json(memory: Memory, ncpu: int, ram_size: int) -> str:
+def dump_json(memory: Memory, ncpu: int, ram_size: int, engine: str = "xen") -> str:
     """dump(), as the tools print it."""
-    return json.dumps(dump(memory, ncpu, ram_size), separators=(",", ":")) + "\n"
+    return json.dumps(dump(memory, ncpu, ram_size, engine), separators=(",", ":")) + "\n"
 
 
 def leaves(memory: Memory, root: int):

@@ -21,6 +21,12 @@ static inline const char *clock_index_fault(const struct clock_index *c, const l
     }
     if (c->nr_free + c->nr_owed > DOMHEAP_ENTRIES)
         return "more slots free and owed than there are";
+    if (c->hand >= DOMHEAP_ENTRIES || c->last >= DOMHEAP_ENTRIES)
+        return "no such slot";
+    for (unsigned int i = 0; i < DOMHEAP_ENTRIES; i++) {
+        if ((i < c->nr_free || i + c->nr_owed >= DOMHEAP_ENTRIES) && c->free[i] >= DOMHEAP_ENTRIES)
+            return "no such slot on the stack";
+    }
     for (unsigned int i = 0; i < c->nr_free; i++)
         listed[c->free[i]]++;
     for (unsigned int i = DOMHEAP_ENTRIES - c->nr_owed; i < DOMHEAP_ENTRIES; i++)
@@ -31,7 +37,7 @@ static inline const char *clock_index_fault(const struct clock_index *c, const l
         snprintf(fault, sizeof(fault), "slot %u: state %u, entry 0x%lx, linked %u, listed %u", s,
                  c->state[s], (unsigned long)map[s], linked[s], listed[s]);
         if (linked[s] != (c->state[s] != CLOCK_FREE) || listed[s] != place ||
-            pte_valid(map[s]) != (place == 0) || (place && map[s]))
+            pte_valid(map[s]) != (place == 0) || (place && map[s]) || c->state[s] > CLOCK_OWED)
             return fault;
         if (pte_valid(map[s]) && pte_mfn(map[s]).mfn >> SLOT_MFN_SHIFT != c->block[s])
             return fault;

@@ -4,7 +4,7 @@
 HV_UNIT_CFLAGS := $(HOSTCFLAGS) -Itests/unit/fake -Itests/unit -Iinclude -Ihv
 
 UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page domain_page_bbm domain_page_clock cmdline fdt bootmem page_alloc census \
-	printk trace_reader pgtable stage2 bbm bbm_random)
+	printk trace_reader pgtable stage2 bbm bbm_random clock_tools)
 
 HV_UNIT_MAPCACHE := tests/unit/fake.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
 	hv/mm/bootmem.c hv/core/trace.c hv/core/tracepoint.c hv/core/census.c
@@ -14,6 +14,10 @@ $(BUILD)/unit/hv_domain_page_bbm: tests/unit/hv_domain_page.c hv/mm/domain_page_
 		$(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_domain_page_clock: tests/unit/hv_domain_page_clock.c hv/mm/domain_page_clock.c \
 		$(HV_UNIT_MAPCACHE)
+$(BUILD)/unit/hv_clock_tools: tests/unit/hv_clock_tools.c tests/unit/clock_tools.c \
+		hv/mm/domain_page_clock.c viewer/model/clock.c viewer/model/clock_lookup.c \
+		viewer/model/lookup.c viewer/source/failure.c $(HV_UNIT_MAPCACHE)
+$(BUILD)/unit/hv_clock_tools: HV_UNIT_CFLAGS += -Iviewer
 $(BUILD)/unit/hv_bbm: tests/unit/hv_bbm.c tests/unit/bbm_world.c hv/core/bbm.c hv/core/bbm_text.c
 $(BUILD)/unit/hv_bbm_random: tests/unit/hv_bbm_random.c tests/unit/bbm_reference.c \
 		tests/unit/bbm_world.c hv/core/bbm.c hv/core/bbm_text.c
@@ -34,7 +38,7 @@ $(BUILD)/unit/hv_fdt: tests/unit/hv_fdt.c hv/core/fdt.c $(BUILD)/unit/virt.dtb
 
 # What these read is anyone's: a byte outside it ends the test.
 $(BUILD)/unit/hv_trace_reader $(BUILD)/unit/hv_fdt $(BUILD)/unit/hv_bbm \
-		$(BUILD)/unit/hv_bbm_random: \
+		$(BUILD)/unit/hv_bbm_random $(BUILD)/unit/hv_clock_tools: \
 	HV_UNIT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/unit/hv_fdt: HV_UNIT_CFLAGS += -DVIRT_DTB='"$(abspath $(BUILD))/unit/virt.dtb"'
 

@@ -131,13 +131,15 @@ static void print_json(FILE *out, const struct context *ctx, const struct checke
     fputs("]}\n", out);
 }
 
-static void text_tables(FILE *out, const struct findings *f)
+static void text_tables(FILE *out, const struct machine *m, const struct findings *f)
 {
     /* Of leaks nothing is known in a moment; the order of events has lines of its own. */
     for (int rule = 0; rule < RULE_LEAK; rule++) {
         unsigned int n = f->count[rule];
         bool note = rule_is_note((enum rule)rule);
 
+        if (!rule_applies((enum rule)rule, m))
+            continue;
         fprintf(out, "%-5s  %s",
                 !n     ? "ok"
                 : note ? "note"
@@ -190,7 +192,7 @@ static void text_order(FILE *out, const struct context *ctx, const struct checke
 
 static void print_text(FILE *out, const struct context *ctx, const struct checked *c)
 {
-    text_tables(out, c->tables);
+    text_tables(out, &ctx->snap->machine, c->tables);
     text_order(out, ctx, c);
     if (strcmp(verdict_name(c), "incomplete") != 0)
         fprintf(out, "verdict: %s\n", verdict_name(c));

@@ -73,7 +73,7 @@ static void print_slots(FILE *out, const struct machine *m, const struct cpu_sna
 
         if (!dump_wants_slot(o, c, slot))
             continue;
-        info = slot_describe(m, slot, c->pte[slot]);
+        info = cpu_slot(m, c, slot);
         if (!first)
             fputc(',', out);
         first = false;

@@ -73,7 +73,7 @@ static void print_slots(FILE *out, const struct machine *m, const struct cpu_sna
             fprintf(out, "  slot  va              mfn        pa              refs  state      "
                          "home  probe\n");
         head = true;
-        info = slot_describe(m, slot, c->pte[slot]);
+        info = cpu_slot(m, c, slot);
         print_slot(out, &info);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hvscope find and explain: questions about one frame.
+ * hvscope find: where a frame is mapped.
  */
 #include "command/context.h"
 #include "command/json.h"
@@ -70,7 +70,7 @@ static unsigned int list_slots(const struct context *ctx, FILE *out, const struc
 
             if (!slot_maps(c, s, q->mfn))
                 continue;
-            i = slot_describe(&snap->machine, s, c->pte[s]);
+            i = cpu_slot(&snap->machine, c, s);
             if (ctx->o->json && found)
                 fputc(',', out);
             if (!ctx->o->json && !found)
@@ -120,8 +120,11 @@ static void text_find(FILE *out, const struct context *ctx, const struct query *
         fputs(": nothing is mapped there\n", out);
         return;
     }
-    fprintf(out, "\nmfn 0x%" PRIx64 ", pa 0x%" PRIx64 ", home slot %u\n", q->mfn, q->pa,
-            mapcache_home(_mfn(q->mfn), ctx->snap->machine.beacon.domheap_entries));
+    fprintf(out, "\nmfn 0x%" PRIx64 ", pa 0x%" PRIx64, q->mfn, q->pa);
+    if (ctx->snap->machine.beacon.engine != BEACON_ENGINE_CLOCK)
+        fprintf(out, ", home slot %u",
+                mapcache_home(_mfn(q->mfn), ctx->snap->machine.beacon.domheap_entries));
+    fputc('\n', out);
     if (list_slots(ctx, out, q, q->kind == QUERY_VA) == 0)
         fputs("  no slot of any CPU maps it\n", out);
 }
@@ -140,187 +143,5 @@ int print_find(const struct context *ctx, FILE *out, struct failure *f)
         json_find(out, ctx, &q, mapped);
     else
         text_find(out, ctx, &q, mapped);
-    return 0;
-}
-
-/* The reason of a step, in the words that GDB's command uses too. */
-static void step_reason(const struct probe *p, char *reason, size_t size)
-{
-    uint64_t mfn = mfn_x(pte_mfn(p->pte));
-
-    switch (p->why) {
-    case PROBE_HIT:
-        snprintf(reason, size, "this frame, with room in its count");
-        break;
-    case PROBE_TAKE:
-        snprintf(reason, size, "free");
-        break;
-    case PROBE_COMMANDEER:
-        snprintf(reason, size, "count 0: 0x%" PRIx64 " loses it, its translation is still live",
-                 mfn);
-        break;
-    case PROBE_SATURATED:
-        snprintf(reason, size, "this frame, but its count is 15");
-        break;
-    default:
-        snprintf(reason, size, "in use by 0x%" PRIx64, mfn);
-    }
-}
-
-static void json_step(FILE *out, const struct probe *p)
-{
-    char reason[96];
-
-    step_reason(p, reason, sizeof(reason));
-    fprintf(out, "{\"slot\":%u", p->slot);
-    put_hex(out, "pte", true, p->pte);
-    put_number(out, "refs", true, pte_refs(p->pte));
-    put_string(out, "reason", reason);
-    fputc('}', out);
-}
-
-/* Slots that map the frame too, the chosen one left out. */
-static void json_duplicates(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
-                            const struct explanation *e, bool taken)
-{
-    unsigned int chosen = taken ? e->probe[e->nr - 1].slot : UINT32_MAX, found = 0;
-
-    fputs(",\"duplicates\":[", out);
-    for (unsigned int s = 0; s < ctx->snap->machine.beacon.domheap_entries && !e->bypass; s++) {
-        if (s != chosen && slot_maps(c, s, e->mfn))
-            fprintf(out, "%s%u", found++ ? "," : "", s);
-    }
-    fputc(']', out);
-}
-
-static void json_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
-                           const struct explanation *e)
-{
-    bool taken = !e->full && !e->bypass;
-    const struct probe *last = taken ? &e->probe[e->nr - 1] : NULL;
-    bool hit = taken && last->why == PROBE_HIT;
-
-    fprintf(out, "{\"schema\":\"hvscope.explain/1\",\"cpu\":%u", c->cpu);
-    put_string(out, "engine", machine_engine_name(&ctx->snap->machine));
-    put_hex(out, "mfn", true, e->mfn);
-    put_number(out, "home", !e->bypass, e->home);
-    put_string(out, "verdict", explain_verdict(e));
-    put_number(out, "slot", taken, taken ? last->slot : 0);
-    put_number(out, "refs", taken, hit ? pte_refs(last->pte) + 1 : 1);
-    put_number(out, "probe", !e->bypass, taken ? e->nr - 1 : e->nr);
-    fputs(",\"steps\":[", out);
-    for (unsigned int i = 0; i < e->nr; i++) {
-        if (i)
-            fputc(',', out);
-        json_step(out, &e->probe[i]);
-    }
-    fputc(']', out);
-    json_duplicates(out, ctx, c, e, taken);
-    fputs("}\n", out);
-}
-
-#define STEPS_SHOWN      16
-#define DUPLICATES_SHOWN 8
-
-static void text_steps(FILE *out, const struct explanation *e)
-{
-    char reason[96];
-
-    for (unsigned int i = 0; i < e->nr; i++) {
-        const struct probe *p = &e->probe[i];
-
-        if (i < STEPS_SHOWN - 1 || i + 1 == e->nr) {
-            step_reason(p, reason, sizeof(reason));
-            fprintf(out, "  slot %4u  count %2u  %s\n", p->slot, pte_refs(p->pte), reason);
-        } else if (i == STEPS_SHOWN - 1) {
-            fprintf(out, "  ... %u more\n", e->nr - STEPS_SHOWN);
-        }
-    }
-}
-
-static void text_verdict(FILE *out, const struct explanation *e)
-{
-    const struct probe *last = e->nr ? &e->probe[e->nr - 1] : NULL;
-
-    if (e->bypass || !last)
-        fputs("bypass: the frame is in the directmap; no slot is used\n", out);
-    else if (e->full)
-        fputs("full: every slot is in use; map_domain_page() panics\n", out);
-    else if (last->why == PROBE_HIT)
-        fprintf(out, "hit: slot %u is shared, its count becomes %u\n", last->slot,
-                pte_refs(last->pte) + 1);
-    else
-        fprintf(out, "%s: slot %u is %s; it gets this frame with count 1\n", probe_word(last->why),
-                last->slot, last->why == PROBE_TAKE ? "free" : "overwritten");
-}
-
-static void text_duplicates(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
-                            const struct explanation *e)
-{
-    unsigned int chosen = e->full ? UINT32_MAX : e->probe[e->nr - 1].slot, found = 0;
-
-    for (unsigned int s = 0; s < ctx->snap->machine.beacon.domheap_entries; s++) {
-        if (s == chosen || !slot_maps(c, s, e->mfn))
-            continue;
-        if (found < DUPLICATES_SHOWN)
-            fprintf(out, "%s%u", found ? ", " : "its 2 MiB are also in slot ", s);
-        found++;
-    }
-    if (found)
-        fputs(found > DUPLICATES_SHOWN ? " and more\n" : "\n", out);
-}
-
-static void text_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
-                           const struct explanation *e)
-{
-    bool counted = ctx->snap->machine.profile->counted;
-
-    fprintf(out, "map_domain_page(0x%" PRIx64 ") on CPU%u, %s%s", e->mfn, c->cpu,
-            counted ? "engine " : "", counted ? machine_engine_name(&ctx->snap->machine) : "Xen");
-    if (!e->bypass)
-        fprintf(out, ", home slot %u", e->home);
-    fputc('\n', out);
-    text_steps(out, e);
-    text_verdict(out, e);
-    if (!e->bypass)
-        text_duplicates(out, ctx, c, e);
-    if (c->info.generation % 2)
-        fputs("this CPU is inside a map or unmap: the next call comes after that\n", out);
-}
-
-static void print_explanations(const struct context *ctx, FILE *out, uint64_t mfn)
-{
-    static struct explanation e;
-
-    for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
-        const struct cpu_snapshot *c = &ctx->snap->cpu[cpu];
-
-        if (!c->on || !context_wants_cpu(ctx, cpu))
-            continue;
-        explain_lookup(&ctx->snap->machine, c, mfn, &e);
-        if (ctx->o->json)
-            json_explained(out, ctx, c, &e);
-        else
-            text_explained(out, ctx, c, &e);
-    }
-}
-
-int print_explain(const struct context *ctx, FILE *out, struct failure *f)
-{
-    const struct machine *m = &ctx->snap->machine;
-    const char *text = ctx->o->operand[0];
-    struct query q;
-    uint64_t mfn;
-
-    if (m->beacon.engine == BEACON_ENGINE_CLOCK)
-        return failure_set(f, EXIT_NOT_UNDERSTOOD,
-                           "engine clock looks up by hash chains, which explain does not replay");
-    if (parse_number(text, &mfn))
-        q.mfn = mfn;
-    else if (query_parse(m, text, &q, f))
-        return -1;
-    else if (q.kind == QUERY_VA)
-        return failure_set(f, EXIT_USAGE, "explain needs a frame: mfn:N, pa:N or a frame number");
-    print_explanations(ctx, out, q.mfn);
     return 0;
 }

@@ -139,7 +139,7 @@ static bool slot_value(const struct field *field, const struct snapshot *snap,
 
     if (slot >= snap->machine.beacon.domheap_entries || c->state[slot] == SLOT_UNREAD)
         return false;
-    i = slot_describe(&snap->machine, slot, c->pte[slot]);
+    i = cpu_slot(&snap->machine, c, slot);
     *value = field->at == 0 ? i.refs : field->at == 1 ? i.state : field->at == 2 ? i.mfn : i.pa;
     return field->at < 2 || i.block;
 }

@@ -137,7 +137,7 @@ static unsigned int each_slot(FILE *out, const struct context *ctx, const struct
 
             if (!slot_maps(c, s, g->both.pa >> PAGE_SHIFT))
                 continue;
-            i = slot_describe(&snap->machine, s, c->pte[s]);
+            i = cpu_slot(&snap->machine, c, s);
             if (found++ && ctx->o->json)
                 fputc(',', out);
             print(out, cpu, &i, i.va + g->both.pa % SLOT_SIZE);

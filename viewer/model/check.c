@@ -16,6 +16,7 @@ static const struct {
     [RULE_SHARED_L2] = {"shared-l2", "no two CPUs share a page of slots", NULL},
     [RULE_SHARED_ROOT] = {"shared-table", "no two CPUs share a root or the L1 above slots", NULL},
     [RULE_HELD_TWICE] = {"same-l2-twice", "no CPU's two halves are the same page", NULL},
+    [RULE_INDEX] = {"index", "engine clock: every slot's entry, chain and state byte agree", NULL},
     [RULE_DUPLICATE] = {"duplicate-frame", "no frame has two slots on one CPU",
                         "frames that have several slots on one CPU: legal"},
     [RULE_SATURATED] = {"saturated", "no count is at its limit of 15",
@@ -42,6 +43,11 @@ const char *rule_name(enum rule rule)
 const char *rule_text(enum rule rule, unsigned int count)
 {
     return count && rules[rule].note ? rules[rule].note : rules[rule].text;
+}
+
+bool rule_applies(enum rule rule, const struct machine *m)
+{
+    return rule != RULE_INDEX || m->beacon.engine == BEACON_ENGINE_CLOCK;
 }
 
 unsigned int findings_wrong(const struct findings *f)
@@ -86,13 +92,42 @@ void findings_add(struct findings *f, enum rule rule, unsigned int cpu, int slot
 static void check_slots(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)
 {
     for (unsigned int i = 0; i < m->beacon.domheap_entries; i++) {
+        struct slot_info info;
+
         if (c->state[i] == SLOT_UNREAD)
             continue;
         f->entries++;
-        if (c->state[i] == SLOT_BROKEN)
+        info = slot_describe(m, i, c->pte[i]);
+        if (info.state == SLOT_BROKEN)
             add(f, RULE_BROKEN, c->cpu, (int)i, "slot %u holds 0x%llx: %s", i,
-                (unsigned long long)c->pte[i], slot_fault_text(m, c->pte[i]));
+                (unsigned long long)c->pte[i], info.fault);
     }
+}
+
+struct of_cpu {
+    struct findings *f;
+    unsigned int cpu;
+};
+
+static void index_found(void *context, const struct clock_fault *fault)
+{
+    const struct of_cpu *to = context;
+    int slot = fault->slot == CLOCK_END ? -1 : (int)fault->slot;
+    char text[112];
+
+    clock_fault_text(fault, text, sizeof(text));
+    add(to->f, RULE_INDEX, to->cpu, slot, "%s", text);
+}
+
+static void check_index(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)
+{
+    struct of_cpu to = {f, c->cpu};
+
+    if (c->index_status == INDEX_BAD)
+        add(f, RULE_INDEX, c->cpu, -1, "0x%llx, where it should be, cannot be read",
+            (unsigned long long)c->info.clock_index);
+    else if (cpu_index_settled(m, c))
+        clock_check(&c->index, c->pte, index_found, &to);
 }
 
 static void check_chain(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)
@@ -204,6 +239,7 @@ void check_snapshot(const struct snapshot *snap, const struct activity *activity
                 check_pair(m, &snap->cpu[j], &snap->cpu[i], f);
         }
         check_slots(m, &snap->cpu[i], f);
+        check_index(m, &snap->cpu[i], f);
     }
     if (activity)
         check_leaks(activity, f);

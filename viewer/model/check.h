@@ -16,6 +16,7 @@ enum rule {
     RULE_SHARED_L2,   /* two CPUs have the same slots */
     RULE_SHARED_ROOT, /* two CPUs have the same root or level 1 table */
     RULE_HELD_TWICE,  /* one L2 page is both halves of a CPU's slots */
+    RULE_INDEX,       /* engine clock: what it keeps of slots is not what they are */
     RULE_DUPLICATE,   /* a frame in several slots of a CPU: legal */
     RULE_SATURATED,   /* a count of 15: legal */
     RULE_LEAK,        /* held for long: perhaps forgotten */
@@ -57,6 +58,9 @@ const char *rule_name(enum rule rule); /* "broken-slot" */
 
 /* What holds if there is no finding; of notes, what there is. */
 const char *rule_text(enum rule rule, unsigned int count);
+
+/* Is it asked of this machine? */
+bool rule_applies(enum rule rule, const struct machine *m);
 unsigned int findings_wrong(const struct findings *f);
 
 #endif /* VIEWER_MODEL_CHECK_H */

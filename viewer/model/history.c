@@ -85,6 +85,7 @@ static void apply(struct snapshot *snap, const struct event *e)
     if (e->kind == TRACE_MAP && !e->hit)
         pte = snap->machine.beacon.slot_attr | (e->mfn & ~SLOT_MFN_MASK) << PAGE_SHIFT;
     c->pte[e->slot] = pte_with_refs(pte, e->refs);
+    c->index_status = INDEX_NONE; /* it changed too, and no record says how */
     c->info.generation += 2;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/lookup.h"
 
+#include "model/clock_lookup.h"
+#include "model/profile.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +92,7 @@ static enum probe_why judge(const struct cpu_snapshot *c, unsigned int slot, uin
     return slot_maps(c, slot, mfn) ? PROBE_SATURATED : PROBE_BUSY;
 }
 
-static bool in_directmap(const struct machine *m, uint64_t mfn)
+bool mfn_in_directmap(const struct machine *m, uint64_t mfn)
 {
     const struct beacon *b = &m->beacon;
     uint64_t pa = mfn << PAGE_SHIFT;
@@ -98,42 +101,43 @@ static bool in_directmap(const struct machine *m, uint64_t mfn)
                         : pa >= b->xenheap_pa && pa - b->xenheap_pa < b->xenheap_size;
 }
 
-void explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint64_t mfn,
-                    struct explanation *e)
+/* The search of engines xen and bbm: forward from the home slot, one pass. */
+static void search(const struct machine *m, const struct cpu_snapshot *c, struct explanation *e)
 {
-    unsigned int n = m->beacon.domheap_entries, i;
+    unsigned int n = m->beacon.domheap_entries;
 
-    e->mfn = mfn;
-    e->home = mapcache_home(_mfn(mfn), n);
-    e->nr = e->further = e->first_further = 0;
-    e->bypass = in_directmap(m, mfn);
-    e->full = !e->bypass;
-    for (i = 0; i < n && e->full; i++) {
+    e->verdict = VERDICT_FULL;
+    for (unsigned int i = 0; i < n && e->verdict == VERDICT_FULL; i++) {
         struct probe *p = &e->probe[e->nr++];
 
-        p->slot = (e->home + i) % n;
+        p->slot = e->slot = (e->home + i) % n;
         p->pte = c->pte[p->slot];
-        p->why = judge(c, p->slot, mfn);
-        e->full = p->why == PROBE_SATURATED || p->why == PROBE_BUSY;
+        p->why = judge(c, p->slot, e->mfn);
+        if (p->why <= PROBE_COMMANDEER)
+            e->verdict = (enum verdict)p->why;
     }
-    for (; i < n && !e->bypass; i++) {
-        unsigned int slot = (e->home + i) % n;
-
-        if (slot_maps(c, slot, mfn) && e->further++ == 0)
-            e->first_further = slot;
-    }
+    e->refs = e->verdict == VERDICT_HIT ? pte_refs(c->pte[e->slot]) + 1 : 1;
 }
 
-const char *explain_verdict(const struct explanation *e)
+bool explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint64_t mfn,
+                    struct explanation *e)
 {
-    if (e->bypass)
-        return "bypass";
-    return e->full ? "full" : probe_word(e->probe[e->nr - 1].why);
+    *e = (struct explanation){.mfn = mfn, .reserve = SLOTS_MAX};
+    if (m->profile->counted && m->beacon.engine == BEACON_ENGINE_CLOCK)
+        return clock_explain(m, c, e);
+    e->has_home = true;
+    e->home = mapcache_home(_mfn(mfn), m->beacon.domheap_entries);
+    if (mfn_in_directmap(m, mfn))
+        e->verdict = VERDICT_BYPASS;
+    else
+        search(m, c, e);
+    return true;
 }
 
-const char *probe_word(enum probe_why why)
+const char *verdict_word(enum verdict verdict)
 {
-    static const char *const words[] = {"hit", "take", "commandeer", "saturated", "busy"};
+    static const char *const words[] = {"hit",    "take",   "commandeer", "full",
+                                        "bypass", "remake", "flush",      "reclaim"};
 
-    return words[why];
+    return words[verdict];
 }

@@ -39,33 +39,62 @@ enum probe_why {
     PROBE_COMMANDEER, /* count 0, valid: another frame's, or this one's */
     PROBE_SATURATED,  /* this frame, but the count is 15 */
     PROBE_BUSY,       /* another frame holds it */
+    /* Engine clock: */
+    PROBE_OTHER,   /* another frame's */
+    PROBE_INVALID, /* nothing is mapped in it */
+    PROBE_REMAKE,  /* this frame's, and its TLBI is owed */
 };
 
 struct probe {
     unsigned int slot;
     lpae_t pte;
     enum probe_why why;
+    bool last; /* looked at because the map before was of it */
+};
+
+enum verdict {
+    VERDICT_HIT,
+    VERDICT_TAKE,       /* a free slot */
+    VERDICT_COMMANDEER, /* overwritten */
+    VERDICT_FULL,       /* none is to be had */
+    VERDICT_BYPASS,     /* the directmap answers */
+    /* Engine clock: */
+    VERDICT_REMAKE,  /* the slot that owes the TLBI of this frame */
+    VERDICT_FLUSH,   /* a slot that is free once the owed TLBIs are done */
+    VERDICT_RECLAIM, /* a slot that is free once idle ones were broken */
 };
 
 struct explanation {
     uint64_t mfn;
+    enum verdict verdict;
+    unsigned int slot, refs; /* that it gets, and its count then; not if full or bypassed */
+    bool has_home;           /* engines whose slot follows from the frame */
     unsigned int home;
-    unsigned int nr; /* slots looked at; the last decides */
-    bool full;       /* none was to be had */
-    bool bypass;     /* the directmap answers: no slot is looked at */
-    struct probe probe[SLOTS_MAX];
-    unsigned int further; /* slots further on that map the frame: not found */
-    unsigned int first_further;
+    unsigned int chain; /* engine clock: of the frame's block */
+    unsigned int nr;    /* slots looked at; with xen and bbm the last decides */
+    struct probe probe[SLOTS_MAX + 1];
+    unsigned int nr_flushed, nr_victims; /* engine clock: in the order in which they are freed */
+    uint16_t flushed[SLOTS_MAX], victim[SLOTS_MAX];
+    unsigned int reserve; /* engine clock, full: slot for a map of an interrupt; SLOTS_MAX: none */
 };
 
-/* Replay the lookup of engine xen (or bbm: the same search) on one CPU's slots. */
-void explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint64_t mfn,
+/*
+ * Replay the lookup of the machine's engine on one CPU's slots. False, with
+ * engine clock only: its index cannot be read, or leads astray.
+ */
+bool explain_lookup(const struct machine *m, const struct cpu_snapshot *c, uint64_t mfn,
                     struct explanation *e);
 
-/* "hit", "take", "commandeer", "full", "bypass". */
-const char *explain_verdict(const struct explanation *e);
+/* Is a slot chosen? */
+static inline bool explain_chosen(const struct explanation *e)
+{
+    return e->verdict != VERDICT_FULL && e->verdict != VERDICT_BYPASS;
+}
 
-/* "hit", "take", "commandeer", "saturated", "busy". */
-const char *probe_word(enum probe_why why);
+/* "hit", "take", "commandeer", "full", "bypass", "remake", "flush", "reclaim". */
+const char *verdict_word(enum verdict verdict);
+
+/* Does the directmap answer for this frame? */
+bool mfn_in_directmap(const struct machine *m, uint64_t mfn);
 
 #endif /* VIEWER_MODEL_LOOKUP_H */

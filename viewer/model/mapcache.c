@@ -34,9 +34,9 @@ static enum slot_state judge(const struct machine *m, lpae_t pte)
     return slot_state(pte, m->beacon.slot_attr, in_ram);
 }
 
-const char *slot_fault_text(const struct machine *m, lpae_t pte)
+static const char *fault_text(const struct machine *m, lpae_t pte, enum slot_state state)
 {
-    if (judge(m, pte) != SLOT_BROKEN)
+    if (state != SLOT_BROKEN)
         return "";
     if (!pte_valid(pte))
         return "a count on an invalid entry";
@@ -57,6 +57,7 @@ struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_
     struct slot_info info = {.slot = slot, .va = slot_va(m, slot), .pte = pte};
 
     info.state = judge(m, pte);
+    info.fault = fault_text(m, pte, info.state);
     info.refs = pte_refs(pte);
     info.block = pte_is_leaf(pte, 2);
     if (!info.block)
@@ -68,6 +69,36 @@ struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_
     info.home = mapcache_home(_mfn(info.mfn), m->beacon.domheap_entries);
     info.probe = mapcache_probe(_mfn(info.mfn), slot, m->beacon.domheap_entries);
     return info;
+}
+
+struct slot_info cpu_slot(const struct machine *m, const struct cpu_snapshot *c, unsigned int slot)
+{
+    struct slot_info info = slot_describe(m, slot, c->pte[slot]);
+
+    if (c->state[slot] == SLOT_BROKEN && info.state != SLOT_BROKEN) {
+        info.state = SLOT_BROKEN;
+        info.fault = "entry, chain and state byte disagree";
+    }
+    return info;
+}
+
+static void read_index(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
+{
+    uint64_t pa = c->info.clock_index;
+
+    c->index_status = INDEX_NONE;
+    if (m->beacon.engine != BEACON_ENGINE_CLOCK || m->beacon.domheap_entries != DOMHEAP_ENTRIES)
+        return;
+    c->index_status = pa % 8 == 0 && machine_has_memory(m, pa, sizeof(c->index)) &&
+                              source_read_phys(src, pa, &c->index, sizeof(c->index)) == 0
+                          ? INDEX_READ
+                          : INDEX_BAD;
+}
+
+bool cpu_index_settled(const struct machine *m, const struct cpu_snapshot *c)
+{
+    return c->index_status == INDEX_READ && c->consistent && chain_l2(&c->chain, 0) &&
+           chain_l2(&c->chain, machine_l2_pages(m) - 1);
 }
 
 static void read_slots(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
@@ -104,6 +135,7 @@ static void read_once(const struct source *src, const struct machine *m, struct 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     chain_read(src, m, c->info.root, &c->chain);
     read_slots(src, m, c);
+    read_index(src, m, c);
     if (source_read_u64(src, pa - GENERATION + offsetof(struct beacon_cpu, ring_head), &head) == 0)
         c->info.ring_head = head;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -111,6 +143,17 @@ static void read_once(const struct source *src, const struct machine *m, struct 
         after = 1;
     c->consistent = before == after && before % 2 == 0;
     c->info.generation = after;
+}
+
+static void mark_broken(void *context, const struct clock_fault *fault)
+{
+    struct cpu_snapshot *c = context;
+
+    if (fault->slot < SLOTS_MAX && c->state[fault->slot] < SLOT_BROKEN) {
+        c->counts[c->state[fault->slot]]--;
+        c->state[fault->slot] = SLOT_BROKEN;
+        c->counts[SLOT_BROKEN]++;
+    }
 }
 
 static void count_slots(const struct machine *m, struct cpu_snapshot *c)
@@ -124,6 +167,8 @@ static void count_slots(const struct machine *m, struct cpu_snapshot *c)
         c->counts[c->state[i]]++;
         c->refs += pte_refs(c->pte[i]);
     }
+    if (cpu_index_settled(m, c))
+        clock_check(&c->index, c->pte, mark_broken, c);
 }
 
 #define ATTRS_MAX 32 /* kinds of attributes that are told apart */

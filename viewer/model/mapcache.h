@@ -5,12 +5,20 @@
 #ifndef VIEWER_MODEL_MAPCACHE_H
 #define VIEWER_MODEL_MAPCACHE_H
 
+#include "model/clock.h"
 #include "model/walk.h"
 
 #include <hvscope/mapcache.h>
 
 #define SLOTS_MAX   DOMHEAP_ENTRIES
 #define SLOT_UNREAD SLOT_STATES /* behind a chain that ends early */
+
+/* What is known of a CPU's struct clock_index. */
+enum index_status {
+    INDEX_NONE, /* another engine; or the CPU was changing it, or it was not kept */
+    INDEX_BAD,  /* its address leads nowhere */
+    INDEX_READ,
+};
 
 struct cpu_snapshot {
     unsigned int cpu;
@@ -22,6 +30,8 @@ struct cpu_snapshot {
     unsigned int refs;
     lpae_t pte[SLOTS_MAX];
     uint8_t state[SLOTS_MAX]; /* enum slot_state, or SLOT_UNREAD */
+    enum index_status index_status;
+    struct clock_index index;
 };
 
 struct snapshot {
@@ -59,13 +69,17 @@ struct slot_info {
     bool has_home; /* engines whose slot follows from the frame */
     unsigned int home;
     unsigned int probe;
+    const char *fault; /* why it is broken; "" if it is not */
 };
 
-/* slot: below the machine's number of slots, and not SLOT_UNREAD. */
+/* slot: below the machine's number of slots. By the entry alone. */
 struct slot_info slot_describe(const struct machine *m, unsigned int slot, lpae_t pte);
 
-/* Why an entry's state is SLOT_BROKEN; "" if it is not. */
-const char *slot_fault_text(const struct machine *m, lpae_t pte);
+/* The same of a slot that was read, not SLOT_UNREAD, with what the engine's index says of it. */
+struct slot_info cpu_slot(const struct machine *m, const struct cpu_snapshot *c, unsigned int slot);
+
+/* Is there an index to be judged, and at rest? */
+bool cpu_index_settled(const struct machine *m, const struct cpu_snapshot *c);
 
 /* First address that the slot maps. */
 uint64_t slot_va(const struct machine *m, unsigned int slot);

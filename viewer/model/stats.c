@@ -29,8 +29,9 @@ void spread_slots(const struct machine *m, const struct cpu_snapshot *c, struct 
 
         if (c->state[i] == SLOT_UNREAD || !pte_valid(c->pte[i]))
             continue;
-        info = slot_describe(m, i, c->pte[i]);
-        s->refs[info.refs]++;
+        info = cpu_slot(m, c, i);
+        if (info.state != SLOT_BROKEN)
+            s->refs[info.refs]++;
         if (info.block && info.has_home)
             s->probe[spread_class(info.probe)]++;
     }

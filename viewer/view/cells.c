@@ -106,7 +106,7 @@ enum role cells_role(const struct frame *f, const struct ui *ui, unsigned int cp
 
     if (ui->color == COLOR_BY_REFS || state == SLOT_FREE || state >= SLOT_BROKEN)
         return cell_role(state, pte_refs(c->pte[slot]));
-    i = slot_describe(&f->snap->machine, slot, c->pte[slot]);
+    i = cpu_slot(&f->snap->machine, c, slot);
     return dimension_role(f, ui, &i, activity_slot(f->activity, cpu, slot));
 }
 
@@ -115,8 +115,7 @@ bool cells_is_odd(const struct frame *f, unsigned int cpu, unsigned int slot)
     const struct machine *m = &f->snap->machine;
     const struct cpu_snapshot *c = &f->snap->cpu[cpu];
 
-    return m->profile->foreign_pa && c->state[slot] < SLOT_STATES &&
-           slot_describe(m, slot, c->pte[slot]).odd;
+    return m->profile->foreign_pa && c->state[slot] < SLOT_STATES && cpu_slot(m, c, slot).odd;
 }
 
 static unsigned int weight(const struct cpu_snapshot *c, unsigned int slot)

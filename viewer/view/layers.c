@@ -141,11 +141,14 @@ static void draw_detail(struct canvas *c, const struct frame *f, const struct ui
     }
     canvas_printf(c, b.row, b.col, b.cols, ROLE_STRONG, "%s, refs %u   va 0x%" PRIx64 "-0x%" PRIx64,
                   slot_state_name(i.state), i.refs, i.va, i.va + SLOT_SIZE - 1);
-    canvas_text(c, b.row + 1, b.col, b.cols, ROLE_WARN, slot_fault_text(&f->snap->machine, i.pte));
+    canvas_text(c, b.row + 1, b.col, b.cols, ROLE_WARN, i.fault);
+    text[0] = '\0';
+    if (i.has_home)
+        snprintf(text, sizeof(text), "   home %u   probe %u", i.home, i.probe);
     if (i.state != SLOT_BROKEN && i.block)
         canvas_printf(c, b.row + 1, b.col, b.cols, ROLE_TEXT,
-                      "mfn 0x%" PRIx64 "   pa 0x%" PRIx64 "-0x%" PRIx64 "   home %u   probe %u",
-                      i.mfn, i.pa, i.pa + SLOT_SIZE - 1, i.home, i.probe);
+                      "mfn 0x%" PRIx64 "   pa 0x%" PRIx64 "-0x%" PRIx64 "%s", i.mfn, i.pa,
+                      i.pa + SLOT_SIZE - 1, text);
     canvas_printf(c, b.row + 2, b.col, b.cols, ROLE_TEXT, "pte 0x%016" PRIx64, i.pte);
     if (marks_slot(f->marks, ui->cpu, ui->slot))
         canvas_printf(c, b.row + 2, b.col + 26, b.cols - 26, ROLE_CHANGED, "was 0x%016" PRIx64,

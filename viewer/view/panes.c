@@ -129,7 +129,7 @@ static void same_frame_text(const struct frame *f, const struct ui *ui, const st
                 continue; /* thousands are asked: most are told by this */
             if ((cpu == ui->cpu && slot == ui->slot) || !slot_maps(s, slot, i->mfn))
                 continue;
-            other = slot_describe(&f->snap->machine, slot, s->pte[slot]);
+            other = cpu_slot(&f->snap->machine, s, slot);
             len += snprintf(buf + len, size - len, "%sCPU%u slot %u (%u)", len ? ", " : "", cpu,
                             slot, other.refs);
         }
@@ -171,8 +171,7 @@ static void draw_detail(struct canvas *c, const struct frame *f, const struct ui
         return;
     }
     snprintf(text, sizeof(text), "%s, %u %s%s%s", slot_state_name(i.state), i.refs,
-             i.refs == 1 ? "reference" : "references", i.state == SLOT_BROKEN ? ": " : "",
-             slot_fault_text(&f->snap->machine, i.pte));
+             i.refs == 1 ? "reference" : "references", i.state == SLOT_BROKEN ? ": " : "", i.fault);
     put_field(c, row, col, width, "state", text);
     snprintf(text, sizeof(text), "0x%" PRIx64 " - 0x%" PRIx64, i.va, i.va + SLOT_SIZE - 1);
     put_field(c, row + 1, col, width, "va", text);
@@ -199,7 +198,7 @@ static void draw_neighbour(struct canvas *c, int row, int col, int width, const 
 
     if (s->state[slot] == SLOT_UNREAD)
         return;
-    i = slot_describe(&f->snap->machine, slot, s->pte[slot]);
+    i = cpu_slot(&f->snap->machine, s, slot);
     at = col + canvas_printf(c, row, col, width, role, "%s L2 slot %-4u  0x%016" PRIx64 "  %-9s",
                              slot == ui->slot ? "\xe2\x96\xb8" : " ", slot, i.pte,
                              slot_state_name(i.state));

@@ -108,7 +108,7 @@ bool slots_selected(const struct frame *f, const struct ui *ui, struct slot_info
     s = &f->snap->cpu[ui->cpu];
     if (!s->on || s->state[ui->slot] == SLOT_UNREAD)
         return false;
-    *info = slot_describe(&f->snap->machine, ui->slot, s->pte[ui->slot]);
+    *info = cpu_slot(&f->snap->machine, s, ui->slot);
     return true;
 }
 
@@ -201,8 +201,7 @@ static void draw_detail(struct canvas *c, int row, const struct frame *f, const 
     draw_was(c, row + 1, at + 2, f, ui);
     pte_line(i.pte, 2, text, sizeof(text));
     at = canvas_text(c, row + 2, 0, c->cols, ROLE_DIM, text);
-    canvas_text(c, row + 2, at + 2, c->cols - at - 2, ROLE_WARN,
-                slot_fault_text(&f->snap->machine, i.pte));
+    canvas_text(c, row + 2, at + 2, c->cols - at - 2, ROLE_WARN, i.fault);
 }
 
 static void draw_single(struct canvas *c, const struct layout *l, const struct frame *f,

@@ -13,7 +13,7 @@ static void slot_line(const struct ui *ui, const struct frame *f, char *text, si
 
     if (!c->on || c->state[ui->slot] == SLOT_UNREAD)
         return;
-    i = slot_describe(&f->snap->machine, ui->slot, c->pte[ui->slot]);
+    i = cpu_slot(&f->snap->machine, c, ui->slot);
     snprintf(text, size, "CPU%u slot %u va 0x%" PRIx64 " pte 0x%" PRIx64 " %s", ui->cpu, i.slot,
              i.va, i.pte, slot_state_name(i.state));
     if (i.block)

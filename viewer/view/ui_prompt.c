@@ -226,7 +226,7 @@ static bool selected_frame(const struct ui *ui, const struct frame *f, uint64_t 
     *mfn = e ? e->mfn : 0;
     if (e || !c->on || c->state[ui->slot] == SLOT_UNREAD)
         return e && !e->lost && e->mfn;
-    i = slot_describe(&f->snap->machine, ui->slot, c->pte[ui->slot]);
+    i = cpu_slot(&f->snap->machine, c, ui->slot);
     *mfn = i.mfn;
     return i.block;
 }
