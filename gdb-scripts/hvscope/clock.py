@@ -15,14 +15,16 @@ from hvscope.pte import PTE_ADDR_MASK, PTE_VALID, SLOT_SHIFT
 
 SLOTS = 1024
 END = SLOTS  # ends a chain
+HEADS = 2 * SLOTS  # chains
+WORD = 8  # states that a reclaim looks at at a time
 RESERVE = SLOTS // 256  # slots that stay for interrupts
 FREE, COLD, HOT, OWED = range(4)
 STATES = ("free", "cold", "hot", "owed")
 PLACES = ("on no list", "on the free stack", "among the owed")
 PLACE_OF = (1, 0, 0, 2)  # the list of a state
-INDEX = struct.Struct(f"<Q8HII3Q{SLOTS}H{SLOTS}H{SLOTS}H{SLOTS}I{SLOTS}B")
+INDEX = struct.Struct(f"<Q8HII3Q{SLOTS}B{SLOTS}H{HEADS}H{SLOTS}H{SLOTS}I")
 
-assert INDEX.size == 11320
+assert INDEX.size == 13368
 
 Fault = tuple["int | None", str]  # the slot, if it is one's
 
@@ -34,11 +36,11 @@ class Index:
         words = INDEX.unpack(data)
         (_, self.last, _, self.hand, self.nr_free, self.nr_owed, _, _, self.batch) = words[:9]
         lists = words[14:]
-        self.free = lists[:SLOTS]
-        self.head = lists[SLOTS:2 * SLOTS]
-        self.next = lists[2 * SLOTS:3 * SLOTS]
-        self.block = lists[3 * SLOTS:4 * SLOTS]
-        self.state = lists[4 * SLOTS:]
+        self.state = lists[:SLOTS]
+        self.next = lists[SLOTS:2 * SLOTS]
+        self.head = lists[2 * SLOTS:2 * SLOTS + HEADS]
+        self.free = lists[2 * SLOTS + HEADS:3 * SLOTS + HEADS]
+        self.block = lists[3 * SLOTS + HEADS:]
 
     @property
     def counts_fit(self) -> bool:
@@ -48,7 +50,7 @@ class Index:
 
 def clock_hash(block: int) -> int:
     """The chain of a block of 2 MiB."""
-    return (block ^ block // SLOTS) % SLOTS
+    return (block ^ block // HEADS) % HEADS
 
 
 def has_index(beacon: Beacon) -> bool:
@@ -72,6 +74,8 @@ def whole_faults(index: Index) -> list[Fault]:
     faults: list[Fault] = []
     if index.hand >= SLOTS:
         faults.append((None, f"the hand is at slot {index.hand}: there is none such"))
+    elif index.hand % WORD:
+        faults.append((None, f"the hand is at slot {index.hand}: not the first of {WORD}"))
     if index.last >= SLOTS:
         faults.append((None, f"the slot mapped last is {index.last}: there is none such"))
     if not index.counts_fit:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hvscope.clock import COLD, END, HOT, OWED, RESERVE, SLOTS, Index, clock_hash
+from hvscope.clock import (COLD, END, FREE, HOT, OWED, RESERVE, SLOTS, WORD, Index,
+                           clock_hash)
 from hvscope.error import HvError
 from hvscope.pte import (PAGE_SHIFT, PTE_ADDR_MASK, PTE_REFS_MASK, PTE_REFS_MAX, PTE_VALID,
                          SLOT_SHIFT, pte_refs)
@@ -35,7 +36,7 @@ class Replay:
         self.want = self.block << SLOT_SHIFT | attr
         self.chain = clock_hash(self.block)
         self.free, self.state = list(index.free), list(index.state)
-        self.nr_free, self.nr_owed, self.hand = index.nr_free, index.nr_owed, index.hand
+        self.nr_free, self.nr_owed = index.nr_free, index.nr_owed
         self.steps: list[Object] = []
         self.flushed: list[int] = []
         self.victims: list[int] = []
@@ -106,21 +107,29 @@ class Replay:
         self.put(self.flushed)
 
     def reclaim(self) -> None:
-        """The hand goes round, twice at most, until it has a batch of idle slots."""
+        """The hand goes round, by words of states, until it has a batch of idle slots; a second
+        time only if the first leaves no more than the reserve."""
         if self.state[self.index.last] == COLD:
             self.state[self.index.last] = HOT
-        for _ in range(2 * SLOTS):
-            if len(self.victims) >= min(self.index.batch, SLOTS):
+        for turn in range(2):
+            if turn and self.nr_free + len(self.victims) > RESERVE:
                 break
-            slot, self.hand = self.hand, (self.hand + 1) % SLOTS
-            if not self.ptes[slot] & PTE_VALID or pte_refs(self.ptes[slot]):
-                continue
-            if self.state[slot] == HOT:
-                self.state[slot] = COLD
-                continue
-            self.ptes[slot] = 0
-            self.victims.append(slot)
+            for step in range(0, SLOTS, WORD):
+                if len(self.victims) >= self.index.batch:
+                    break
+                for slot in range(self.index.hand + step, self.index.hand + step + WORD):
+                    self.pass_slot(slot % SLOTS)
         self.put(self.victims)
+
+    def pass_slot(self, slot: int) -> None:
+        """What the hand does to a slot."""
+        if self.state[slot] == HOT:
+            self.state[slot] = COLD
+        elif self.state[slot] == COLD and pte_refs(self.ptes[slot]):
+            self.state[slot] = HOT
+        elif self.state[slot] == COLD:
+            self.state[slot] = FREE
+            self.victims.append(slot)
 
     def take(self) -> tuple[str, int | None, int | None]:
         """A free slot, for a caller that is not an interrupt: some are not for it."""

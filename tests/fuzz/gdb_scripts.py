@@ -90,16 +90,17 @@ def image(noise: random.Random) -> Memory:
 def index(memory: Memory, noise: random.Random) -> bytes:
     """CPU0's index of its slots, as engine clock would have it."""
     entries = struct.unpack_from("<1024Q", memory.data, 0x5000)
-    head, following, block = [1024] * 1024, [0] * 1024, [0] * 1024
+    head, following, block = [1024] * clock.HEADS, [0] * 1024, [0] * 1024
     for slot, pte in enumerate(entries):
         if pte & 1:
             block[slot] = (pte & (1 << 48) - 1) >> 21
             chain = clock.clock_hash(block[slot])
             following[slot], head[chain] = head[chain], slot
     free = [slot for slot, pte in enumerate(entries) if not pte & 1]
-    return clock.INDEX.pack(0, noise.randrange(1024), 1, noise.randrange(1024), len(free), 0, 0, 64,
-                            16, 1, 0, 0, 0, 0, *free, *[0] * (1024 - len(free)), *head, *following,
-                            *block, *[noise.choice((1, 2)) if pte & 1 else 0 for pte in entries])
+    return clock.INDEX.pack(0, noise.randrange(1024), 1, noise.randrange(0, 1024, 8), len(free), 0,
+                            0, 64, 16, 1, 0, 0, 0, 0,
+                            *[noise.choice((1, 2)) if pte & 1 else 0 for pte in entries],
+                            *following, *head, *free, *[0] * (1024 - len(free)), *block)
 
 
 def spoil(memory: Memory, noise: random.Random) -> None:

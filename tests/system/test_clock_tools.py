@@ -19,7 +19,7 @@ from test_gdb_session import Gdb
 RAM = 0x40000000
 SPOILT = 15
 LISTED = 100  # findings that hvscope lists at least
-FREE, HEAD, NEXT, BLOCK, STATE = 56, 2104, 4152, 6200, 10296  # offsets in struct clock_index
+STATE, NEXT, HEAD, FREE, BLOCK = 56, 1080, 3128, 7224, 9272  # offsets in struct clock_index
 
 
 class Memory:
@@ -116,7 +116,7 @@ def spoil(memory: Memory, index: int, slots: int, noise: random.Random) -> None:
     at = noise.randrange(1024)
     number = noise.randrange(1064).to_bytes(2, "little")
     memory.put(*noise.choice([
-        (index + FREE + 2 * at, number), (index + HEAD + 2 * at, number),
+        (index + FREE + 2 * at, number), (index + HEAD + 2 * noise.randrange(2048), number),
         (index + NEXT + 2 * at, number), (index + BLOCK + 4 * at, noise.randbytes(4)),
         (index + STATE + at, bytes([noise.randrange(5)])), (index + 12, number),
         (index + 14, number), (index + 16, number), (index + 8, number),

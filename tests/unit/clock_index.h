@@ -12,7 +12,7 @@ static inline const char *clock_index_fault(const struct clock_index *c, const l
     static char fault[80];
     unsigned int linked[DOMHEAP_ENTRIES] = {0}, listed[DOMHEAP_ENTRIES] = {0};
 
-    for (unsigned int h = 0; h < DOMHEAP_ENTRIES; h++) {
+    for (unsigned int h = 0; h < CLOCK_HEADS; h++) {
         for (unsigned int s = c->head[h], n = 0; s != CLOCK_END; s = c->next[s], n++) {
             if (s > CLOCK_END || n > DOMHEAP_ENTRIES || clock_hash(c->block[s]) != h)
                 return "a chain is broken";
@@ -21,7 +21,7 @@ static inline const char *clock_index_fault(const struct clock_index *c, const l
     }
     if (c->nr_free + c->nr_owed > DOMHEAP_ENTRIES)
         return "more slots free and owed than there are";
-    if (c->hand >= DOMHEAP_ENTRIES || c->last >= DOMHEAP_ENTRIES)
+    if (c->hand >= DOMHEAP_ENTRIES || c->hand % CLOCK_STATES_SLOTS || c->last >= DOMHEAP_ENTRIES)
         return "no such slot";
     for (unsigned int i = 0; i < DOMHEAP_ENTRIES; i++) {
         if ((i < c->nr_free || i + c->nr_owed >= DOMHEAP_ENTRIES) && c->free[i] >= DOMHEAP_ENTRIES)

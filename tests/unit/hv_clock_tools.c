@@ -175,7 +175,7 @@ static void spoil(struct clock_index *c, lpae_t *map)
 
     switch (random() % 10) {
     case 0:
-        c->head[at] = (uint16_t)number();
+        c->head[(unsigned int)random() % CLOCK_HEADS] = (uint16_t)number();
         break;
     case 1:
         c->next[at] = (uint16_t)number();

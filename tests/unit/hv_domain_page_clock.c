@@ -146,21 +146,60 @@ static void test_reclaim_without_range(void **state)
     index_is_whole();
 }
 
-/* What was used since the hand came by stays; the frame mapped last too. */
+/* What was found again since the hand came by stays; the frame mapped last too. */
 static void test_second_chance(void **state)
 {
     (void)state;
-    touch(0, ROOM + 1); /* the first round makes all cold, and takes slots 0 to 15 */
+    touch(0, ROOM + 1); /* takes slots 0 to 15 */
     touch(20, 1);
-    touch(SLOTS + 1, BATCH_RANGE); /* a second one: from slot 16 on */
+    touch(SLOTS + 1, BATCH_RANGE); /* takes 16 to 39 but for one: whole words of states */
     assert_int_equal(pte_valid(slot(20)), true);
     assert_int_equal(mfn_x(pte_mfn(slot(20))), mfn_x(FRAME(20)));
     assert_int_equal(index_of(0)->reclaims, 2);
-    assert_int_equal(index_of(0)->hand, 16 + BATCH_RANGE + 1);
+    assert_int_equal(index_of(0)->reclaimed, BATCH_RANGE + 3 * CLOCK_STATES_SLOTS - 1);
+    assert_int_equal(index_of(0)->hand, BATCH_RANGE + 3 * CLOCK_STATES_SLOTS);
     index_is_whole();
 }
 
-/* The hand goes round and past where it began: a victim may come before the first one. */
+/* A range would take more translations of others than it takes victims: one by one then. */
+static void test_sparse_victims_are_flushed_one_by_one(void **state)
+{
+    (void)state;
+    touch(0, ROOM);
+    for (unsigned int i = 0; i < ROOM; i++) {
+        if (i % 8)
+            touch(i, 1);
+    }
+    fake_notes_clear();
+    touch(SLOTS, 1);
+    assert_string_equal(fake_notes, "wTTTTTTTTTTTTTTTTnwI");
+    for (unsigned int i = 0; i < BATCH_RANGE * 8; i++)
+        assert_int_equal(pte_valid(slot(i)), i % 8 != 0 || i == 120);
+    assert_int_equal(index_of(0)->hand, BATCH_RANGE * 8);
+    index_is_whole();
+}
+
+/* What is held when the hand comes by is as if found again: it goes last. */
+static void test_held_slots_are_passed(void **state)
+{
+    void *p[16];
+
+    (void)state;
+    for (unsigned int i = 0; i < 16; i++)
+        p[i] = map(FRAME(i));
+    touch(16, ROOM - 16);
+    touch(SLOTS, 1); /* takes slots 16 to 31 */
+    for (unsigned int i = 0; i < 16; i++) {
+        assert_int_equal(pte_refs(slot(i)), 1);
+        unmap_domain_page(p[i]);
+    }
+    touch(SLOTS + 1, ROOM); /* once round, to what was made last */
+    for (unsigned int i = 0; i < 16; i++)
+        assert_int_equal(mfn_x(pte_mfn(slot(i))), mfn_x(FRAME(i)));
+    index_is_whole();
+}
+
+/* The hand goes round and past where it began: victims may come before the first one. */
 static void test_arc_of_more_than_a_turn(void **state)
 {
     void *p[SLOTS];
@@ -169,11 +208,13 @@ static void test_arc_of_more_than_a_turn(void **state)
     mapcache_urgent_begin(); /* so that the reserve is there to be taken */
     for (unsigned int i = 0; i < SLOTS; i++)
         p[i] = map(FRAME(i));
-    unmap_domain_page(p[10]); /* idle: hot */
-    unmap_domain_page(p[5]);
-    for (unsigned int i = 100; i < 100 + 3; i++)
+    unmap_domain_page(p[10]); /* idle: cold */
+    unmap_domain_page(p[100]);
+    for (unsigned int i = 5; i < 8; i++) {
         unmap_domain_page(p[i]);
-    map(FRAME(SLOTS)); /* five victims: round once, then 5, 10, 100, 101, 102 */
+        unmap_domain_page(map(FRAME(i))); /* hot */
+    }
+    map(FRAME(SLOTS)); /* five victims: 10 and 100, and 5, 6, 7 the second time */
     assert_int_equal(index_of(0)->nr_free, 4);
     for (unsigned int i = 0; i < 4; i++)
         map(FRAME(2 * SLOTS + i)); /* checks the translation: nothing old is left */
@@ -380,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup(test_reclaim_in_batches, setup),
         cmocka_unit_test_setup(test_reclaim_without_range, setup),
         cmocka_unit_test_setup(test_second_chance, setup),
+        cmocka_unit_test_setup(test_sparse_victims_are_flushed_one_by_one, setup),
+        cmocka_unit_test_setup(test_held_slots_are_passed, setup),
         cmocka_unit_test_setup(test_arc_of_more_than_a_turn, setup),
         cmocka_unit_test_setup(test_full_is_an_error, setup),
         cmocka_unit_test_setup(test_reserve_comes_back, setup),

@@ -21,7 +21,6 @@ RUNS = {
        for policy in ("lazy", "zap", "strict") for tlbi in ("", "range")],
 }
 CLOCK, BBM = "hv/mm/domain_page_clock.c", "hv/mm/domain_page_bbm.c"
-FLUSH = "    } else if (c->range && n > 1) {\n        arc_flush(first, arc);\n"
 
 # What is wrong, where, the text and what it becomes.
 MUTANTS = [
@@ -45,14 +44,18 @@ MUTANTS = [
     ("make before TLBI", BBM, "    slot_store(entry, 0);\n    slot_flush(va);\n    dsb_nsh();\n",
      "    slot_store(entry, 0);\n    slot_store(entry, PTE_XEN_BLOCK);\n    slot_flush(va);\n"
      "    dsb_nsh();\n"),
-    ("range length as last - first", CLOCK, "to - from + 1", "to - from"),
-    ("range length by slot numbers", CLOCK, "to - from < SLOTS ? to - from + 1 : SLOTS",
-     "((victims[n - 1] - first + SLOTS) % SLOTS + (to - from) * 0) + 1"),
+    ("range length as last - first", CLOCK, "? step - from : 0",
+     "? step - from - CLOCK_STATES_SLOTS : 0"),
+    ("range from the hand's start", CLOCK, "(start + from) % SLOTS", "(start + from * 0) % SLOTS"),
+    ("breaks what is held", CLOCK, "held(entries) & cold;", "held(entries) & cold & 0;"),
+    ("victims stay on their chains", CLOCK, "        chain_unlink(c, first + n, block_of(pte));\n",
+     ""),
+    ("one turn of the hand only", CLOCK, "end < 2 * SLOTS", "end < SLOTS"),
     ("flush skipped at batch wrap", CLOCK, "    arc_flush_ops(0, n - before_end);\n", ""),
-    ("resurrect without re-link", CLOCK, "        owed_remove(c, slot);\n",
-     "        owed_remove(c, slot), chain_unlink(c, slot);\n"),
-    ("resurrect, still owed", CLOCK, "        owed_remove(c, slot);\n",
-     "        owed_remove(c, slot), c->nr_owed++;\n"),
+    ("resurrect without re-link", CLOCK, "        owed_remove(c, *slot);\n",
+     "        owed_remove(c, *slot), chain_unlink(c, *slot, block);\n"),
+    ("resurrect, still owed", CLOCK, "        owed_remove(c, *slot);\n",
+     "        owed_remove(c, *slot), c->nr_owed++;\n"),
     ("resurrect for another frame", CLOCK, " || c->block[slot] != block)", ")"),
     ("no DSB after the make", CLOCK, "want + REFS_ONE);\n    dsb_nshst();\n",
      "want + REFS_ONE);\n"),

@@ -32,7 +32,7 @@ static void check_whole(struct inspection *i)
 {
     const struct clock_index *c = i->c;
 
-    if (c->hand >= SLOTS)
+    if (c->hand >= SLOTS || c->hand % CLOCK_STATES_SLOTS)
         report(i, CLOCK_BAD_HAND, CLOCK_END, c->hand, 0);
     if (c->last >= SLOTS)
         report(i, CLOCK_BAD_LAST, CLOCK_END, c->last, 0);
@@ -117,7 +117,7 @@ void clock_check(const struct clock_index *c, const lpae_t pte[SLOTS], clock_fou
 
     memset(i.chain, 0xff, sizeof(i.chain));
     check_whole(&i);
-    for (unsigned int chain = 0; chain < SLOTS; chain++)
+    for (unsigned int chain = 0; chain < CLOCK_HEADS; chain++)
         check_chain(&i, chain);
     check_lists(&i);
     for (unsigned int slot = 0; slot < SLOTS; slot++)
@@ -140,7 +140,11 @@ static void text_of_whole(const struct clock_fault *f, char *text, size_t size)
 
     switch (f->kind) {
     case CLOCK_BAD_HAND:
-        snprintf(text, size, "the hand is at slot %llu: there is none such", a);
+        if (a < SLOTS)
+            snprintf(text, size, "the hand is at slot %llu: not the first of %u", a,
+                     CLOCK_STATES_SLOTS);
+        else
+            snprintf(text, size, "the hand is at slot %llu: there is none such", a);
         break;
     case CLOCK_BAD_LAST:
         snprintf(text, size, "the slot mapped last is %llu: there is none such", a);

@@ -98,6 +98,22 @@ static bool flush_owed(struct replay *r)
     return true;
 }
 
+/* What the hand does to a slot. */
+static void pass(struct replay *r, unsigned int slot)
+{
+    uint8_t *state = &r->c.state[slot];
+
+    if (*state == CLOCK_HOT) {
+        *state = CLOCK_COLD;
+    } else if (*state == CLOCK_COLD && pte_refs(r->pte[slot])) {
+        *state = CLOCK_HOT;
+    } else if (*state == CLOCK_COLD) {
+        *state = CLOCK_FREE;
+        r->e->victim[r->e->nr_victims++] = (uint16_t)slot;
+    }
+}
+
+/* By words of states. A second turn only if the first leaves no more than the reserve. */
 static bool reclaim(struct replay *r)
 {
     struct clock_index *c = &r->c;
@@ -106,20 +122,12 @@ static bool reclaim(struct replay *r)
     e->verdict = VERDICT_RECLAIM;
     if (c->state[c->last] == CLOCK_COLD)
         c->state[c->last] = CLOCK_HOT;
-    for (unsigned int n = 0; n < 2 * SLOTS && e->nr_victims < c->batch; n++) {
-        unsigned int slot = c->hand;
-
-        c->hand = (uint16_t)((slot + 1) % SLOTS);
-        if (!pte_valid(r->pte[slot]) || pte_refs(r->pte[slot]))
-            continue;
-        if (c->state[slot] == CLOCK_HOT) {
-            c->state[slot] = CLOCK_COLD;
-            continue;
-        }
-        r->pte[slot] = 0;
-        e->victim[e->nr_victims++] = (uint16_t)slot;
-        if (e->nr_victims == SLOTS)
+    for (unsigned int step = 0; step < 2 * SLOTS; step++) {
+        if (step % CLOCK_STATES_SLOTS == 0 && e->nr_victims >= c->batch)
             break;
+        if (step == SLOTS && c->nr_free + e->nr_victims > CLOCK_RESERVE)
+            break;
+        pass(r, (c->hand + step) % SLOTS);
     }
     for (unsigned int i = 0; i < e->nr_victims; i++) {
         if (!free_put(r, e->victim[i]))
