@@ -19,7 +19,7 @@ def viewer() -> str | None:
     """The hvscope binary: beside the image whose symbols are loaded, or in build/."""
     beside = os.path.dirname(gdb.current_progspace().filename or "")
     for directory in (beside, os.path.join(ROOT, "build")):
-        path = os.path.join(directory, "hvscope")
+        path = os.path.abspath(os.path.join(directory, "hvscope"))
         if directory and os.access(path, os.X_OK) and os.path.isfile(path):
             return path
     return None
@@ -29,8 +29,9 @@ def target_options() -> list[str] | None:
     """How hvscope finds the same machine or file; None if it cannot."""
     file = TARGET.offline()
     if file is not None:
-        return ["--core" if file.kind == "core" else "--recording", file.path]
-    directory = os.path.dirname(gdb.selected_inferior().connection.details or "")
+        return ["--core" if file.kind == "core" else "--recording",
+                os.path.abspath(file.path)]
+    directory = os.path.dirname(os.path.abspath(gdb.selected_inferior().connection.details or ""))
     return ["--dir", directory] if os.path.exists(os.path.join(directory, "ram")) else None
 
 
@@ -42,8 +43,10 @@ def hazards() -> str:
     if options is None:
         return "break-before-make: not checked, gdb is not connected to a run directory's gdb.sock"
     try:
+        # It looks for the image's symbols in the build/ of where it runs.
         done = subprocess.run([binary, "check", *options], capture_output=True, text=True,
-                              timeout=SECONDS, check=False)
+                              timeout=SECONDS, check=False,
+                              cwd=os.path.dirname(os.path.dirname(binary)))
     except (OSError, subprocess.TimeoutExpired) as wrong:
         return f"break-before-make: not checked, {wrong}"
     if done.returncode not in (0, 1, 6):

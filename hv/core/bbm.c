@@ -259,8 +259,8 @@ static void finding_count(struct bbm *b, enum bbm_tier tier, uint32_t row, bool 
         b->totals.others++;
         return;
     }
-    b->finding[row].count++;
     b->finding[row].certain |= certain;
+    __atomic_store_n(&b->finding[row].count, b->finding[row].count + 1, __ATOMIC_RELEASE);
     if (b->config.found)
         b->config.found(b->config.context, &b->finding[row]);
 }

@@ -15,12 +15,12 @@
 #ifndef HV_CORE_BBM_H
 #define HV_CORE_BBM_H
 
+#include <hvscope/finding.h>
 #include <hvscope/trace.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BBM_CPUS     64
-#define BBM_FINDINGS 64 /* told apart by rule, CPU and call site */
+#define BBM_CPUS 64
 
 enum bbm_kind {
     BBM_STORE,   /* of an entry: pa, old, new; ticket */
@@ -43,53 +43,6 @@ struct bbm_event {
     enum trace_scope scope;
     enum trace_barrier code;
     bool foreign; /* stage 2: passes, and is not judged */
-};
-
-/* What is wrong. The first five: a live entry was overwritten. */
-enum bbm_rule {
-    BBM_OUTPUT_ADDRESS,
-    BBM_MEMORY_TYPE,
-    BBM_SHAREABILITY,
-    BBM_CONTIGUOUS, /* FEAT_BBM level 1 excuses it */
-    BBM_BLOCK_SIZE, /* level 2 does */
-    BBM_UNBROKEN,   /* a new entry before the break of the old one was complete */
-    BBM_OPERAND,    /* an UNPREDICTABLE operand of a range TLBI */
-    BBM_CNP,        /* TTBR0_EL2.CnP is 1 on a root that others do not have */
-    BBM_OWED,       /* note: permissions made stricter, and no TLBI followed */
-    BBM_EARLY,      /* note: a new entry was used before any DSB */
-    BBM_RULES
-};
-
-enum bbm_tier {
-    BBM_VIOLATION = 1, /* several CPUs walk the table: RWHZWS asks for a break */
-    BBM_HAZARD = 2,    /* one does: RFVQCK says what may happen */
-    BBM_NOTE = 3,
-};
-
-/* What a break lacked when the new entry came. */
-enum bbm_missing {
-    BBM_NOTHING,
-    BBM_NO_DSB,        /* between the break and the TLBI, or none at all */
-    BBM_NO_TLBI,       /* that covers it */
-    BBM_NOT_COMPLETED, /* the TLBI, by a DSB of its issuer */
-    BBM_NOT_COVERED,   /* CPU missing_cpu, by a TLBI or its DSB */
-};
-
-struct bbm_finding {
-    enum bbm_rule rule;
-    enum bbm_tier tier;
-    bool certain;
-    unsigned int cpu;
-    uint64_t where;
-    uint64_t count;
-    /* Of the first one: */
-    uint64_t va, pa, old, new;
-    unsigned int level;
-    enum bbm_missing missing;
-    unsigned int missing_cpu;
-    /* The longest, from the store to the completed TLBI; closed: how many came to an end. */
-    uint64_t closed;
-    uint64_t window_events, window_ns, window_irqs;
 };
 
 struct bbm;
@@ -133,7 +86,7 @@ void bbm_lost(struct bbm *b, unsigned int cpu, uint64_t lost);
 /* The entry at pa may have been changed unseen. */
 void bbm_forget(struct bbm *b, uint64_t pa);
 
-/* Findings and notes; those with a count of 0 came to nothing. */
+/* Findings and notes, in one array; those with a count of 0 came to nothing. */
 unsigned int bbm_nr_findings(const struct bbm *b);
 const struct bbm_finding *bbm_finding(const struct bbm *b, unsigned int i);
 

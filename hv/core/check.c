@@ -116,6 +116,15 @@ static struct bbm *checker_make(void)
     return bbm_init(memory, &config);
 }
 
+/* Where tools find its rows. */
+static void findings_publish(struct bbm *b)
+{
+    beacon()->findings = paddr_x(virt_to_paddr(bbm_finding(b, 0)));
+    beacon()->findings_max = BBM_FINDINGS;
+    beacon()->finding_size = sizeof(struct bbm_finding);
+    beacon()->check = 1;
+}
+
 void check_start(void)
 {
     struct bbm *b = checker_make();
@@ -128,7 +137,7 @@ void check_start(void)
     tlb_flush_all_local();
     dsb_nsh();
     isb();
-    beacon()->check = 1;
+    findings_publish(b);
     bbm = b;
     local_irq_restore(flags);
 }

@@ -129,6 +129,10 @@ struct beacon {
     uint64_t filter_mfn;
     uint32_t filter_refs; /* at least */
     uint32_t check;       /* 1: the image checks itself (check=on) */
+
+    uint64_t findings;     /* with check=on: PA of what it found, finding.h; 0 if none */
+    uint32_t findings_max; /* rows there */
+    uint32_t finding_size; /* bytes of one */
 };
 
 /*
@@ -176,7 +180,7 @@ struct beacon_cpu {
     uint64_t clock_index; /* engine clock: PA of the CPU's struct clock_index (clock.h), else 0 */
 };
 
-_Static_assert(sizeof(struct beacon) == 472, "shared with tools");
+_Static_assert(sizeof(struct beacon) == 488, "shared with tools");
 _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 
 /* What a reader needs; an image may have less behind it than this header names. */

@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import BUILD, read_beacon, wait_until
+from conftest import BUILD, ROOT, read_beacon, wait_until
 
 HEX = r"0x[0-9a-f]+"
 ID = r"\(id (\d+)\) \(tid 0\)"
@@ -110,6 +110,30 @@ def test_verdicts(machine, engine: str, options: str, status: int, verdict: str)
         assert "verdict: incomplete: boot with trace=all or check=on\n" in text
     else:
         assert "by the image itself" in text and said["read"]["events"] > 1000
+    if verdict == "findings":
+        rows_are_the_images(m)
+
+
+def rows_are_the_images(m) -> None:
+    """The image's own rows: which slot, where, how often, how long; live, halted, from a file."""
+    m.qmp("stop")
+    hazards = [c.fields["hazards"] for c in read_beacon(m).cpus]
+    _, said, text = check("--dir", m.dir)
+    found = said["findings"]
+    assert [f["cpu"] for f in found] == [0, 1] and [f["count"] for f in found] == hazards
+    for f in found:
+        assert (f["rule"], f["severity"], f["tier"], f["certain"]) == ("RFVQCK", "hazard", 2, True)
+        assert f["slot"] in (256, 264) and f["where"].startswith("map_domain_page+0x")
+        assert f["window_events"] >= 4 and f["window_ns"] > 0 and f["window_irqs"] >= 0
+        assert re.search(rf"va {HEX}, entry at {HEX}: {HEX} -> {HEX}", f["message"])
+        assert f"hazard     RFVQCK  CPU{f['cpu']}  {f['count']}x  {f['where']}" in text
+        assert f"CPU{f['cpu']} hazard RFVQCK at 0x" in m.console()
+    assert check("--recording", snapshot(m, "snap"))[1] == said
+    gdb = subprocess.run(
+        ["gdb-multiarch", "-nx", "-q", "-batch", "-ex", f"source {ROOT}/gdb-scripts/hvscope.py",
+         "-ex", "target remote gdb.sock", "-ex", "mapcache-check", str(BUILD / "hv-xen.elf")],
+        cwd=m.dir, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert text in gdb
 
 
 def test_a_ring_of_bbm(machine) -> None:

@@ -13,7 +13,7 @@ PROBES = 1023 << 51
 CALLS = (MAP, UNMAP, BYPASS)
 TOTALS = ("aarch32", "calls", "entries", "tables", "refused", "foreign", "unmatched",
           "open_calls")
-TOTALS_AT = 472
+TOTALS_AT = 488
 
 
 def file_reader(path: Path, base: int):

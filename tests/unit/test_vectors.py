@@ -173,14 +173,14 @@ def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     data = subprocess.run([tmp_path / "layout"], check=True, capture_output=True).stdout
     header = beacon.HEADER.unpack_from(data)
     assert (header[3], header[4], header[1], header[6]) == (1, 2, 3, 4)
-    said = beacon.Beacon(0, data[64:64 + 472])
+    said = beacon.Beacon(0, data[64:64 + 488])
     assert list(said.fields.values())[:-1] == list(range(100, 100 + len(said.fields) - 1))
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
     assert beacon.FILTER.unpack_from(data, 64 + beacon.FILTER_OFFSET) == (31, 32, 33, 34, 0)
-    cpu = beacon.BeaconCpu(data[536:536 + beacon.CPU.size])
+    cpu = beacon.BeaconCpu(data[552:552 + beacon.CPU.size])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 536 + beacon.CPU.size) == (
+    assert struct.unpack_from("<15Q", data, 552 + beacon.CPU.size) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,

@@ -79,13 +79,13 @@ static void json_finding(FILE *out, bool *first, const char *rule, const char *s
     fputc('}', out);
 }
 
-static void json_order(FILE *out, bool *first, const struct context *ctx, const struct bbm *b)
+static void json_order(FILE *out, bool *first, const struct context *ctx, const struct judgement *j)
 {
-    for (unsigned int i = 0; i < bbm_nr_findings(b); i++) {
-        const struct bbm_finding *f = bbm_finding(b, i);
+    for (unsigned int i = 0; i < BBM_FINDINGS; i++) {
+        const struct bbm_finding *f = judgement_row(j, i);
         char where[WHERE_MAX], message[MESSAGE_MAX];
 
-        if (!f->count)
+        if (!f)
             continue;
         symbols_where(ctx->symbols, f->where, where, sizeof(where));
         message_of(f, message, sizeof(message));
@@ -94,18 +94,33 @@ static void json_order(FILE *out, bool *first, const struct context *ctx, const 
     }
 }
 
-/* What the image counts of itself: a line a CPU and tier. */
-static void json_image(FILE *out, bool *first, const struct context *ctx)
+#define OTHERS "in other places, more than the image has rows for"
+
+/* What the image counts of itself and has no row for: a line a CPU and tier. */
+static void json_others(FILE *out, bool *first, const struct context *ctx,
+                        const struct judgement *j)
 {
     for (unsigned int i = 0; i < ctx->snap->ncpu; i++) {
-        const struct beacon_cpu *c = &ctx->snap->cpu[i].info;
+        for (enum bbm_tier tier = BBM_VIOLATION; tier <= BBM_NOTE; tier++) {
+            uint64_t count = judgement_others(j, ctx->snap, i, tier);
 
-        if (c->violations)
-            json_finding(out, first, "RWHZWS", "violation", BBM_VIOLATION, true, i, -1,
-                         c->violations, NULL, NULL, "the image's own verdict, on its console");
-        if (c->hazards)
-            json_finding(out, first, "RFVQCK", "hazard", BBM_HAZARD, true, i, -1, c->hazards, NULL,
-                         NULL, "the image's own verdict, on its console");
+            if (count)
+                json_finding(out, first, "others", bbm_tier_name(tier), (int)tier, true, i, -1,
+                             count, NULL, NULL, OTHERS);
+        }
+    }
+}
+
+static void text_others(FILE *out, const struct context *ctx, const struct judgement *j)
+{
+    for (unsigned int i = 0; i < ctx->snap->ncpu; i++) {
+        for (enum bbm_tier tier = BBM_VIOLATION; tier <= BBM_NOTE; tier++) {
+            uint64_t count = judgement_others(j, ctx->snap, i, tier);
+
+            if (count)
+                fprintf(out, "%-9s  others  CPU%u  %" PRIu64 "x  %s\n", bbm_tier_name(tier), i,
+                        count, OTHERS);
+        }
     }
 }
 
@@ -124,10 +139,8 @@ static void print_json(FILE *out, const struct context *ctx, const struct checke
         json_finding(out, &first, rule_name(f->rule), rule_is_note(f->rule) ? "note" : "error", 0,
                      true, f->cpu, f->slot, 1, NULL, NULL, f->text);
     }
-    if (c->order.bbm)
-        json_order(out, &first, ctx, c->order.bbm);
-    else if (c->order.from == JUDGE_IMAGE)
-        json_image(out, &first, ctx);
+    json_order(out, &first, ctx, &c->order);
+    json_others(out, &first, ctx, &c->order);
     fputs("]}\n", out);
 }
 
@@ -179,10 +192,11 @@ static void text_order(FILE *out, const struct context *ctx, const struct checke
 
     if (c->order.from == JUDGE_NOTHING)
         return;
-    for (unsigned int i = 0; c->order.bbm && i < bbm_nr_findings(c->order.bbm); i++) {
-        if (bbm_finding(c->order.bbm, i)->count)
-            text_finding(out, ctx, bbm_finding(c->order.bbm, i));
+    for (unsigned int i = 0; i < BBM_FINDINGS; i++) {
+        if (judgement_row(&c->order, i))
+            text_finding(out, ctx, judgement_row(&c->order, i));
     }
+    text_others(out, ctx, &c->order);
     fprintf(out,
             "break-before-make%s: %" PRIu64 " events, %" PRIu64 " hazards, %" PRIu64
             " violations, %" PRIu64 " notes\n",

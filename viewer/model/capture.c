@@ -4,6 +4,7 @@
 #include "model/profile.h"
 #include "source/tap.h"
 
+#include <hvscope/finding.h>
 #include <hvscope/trace.h>
 #include <string.h>
 
@@ -155,6 +156,8 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
             take_slots(&c, &snap->cpu[i]);
         take_ring(&c, &snap->cpu[i]);
     }
+    if (m->profile->counted && m->beacon.check && m->beacon.size >= sizeof(m->beacon))
+        take_range(&c, m->beacon.findings, sizeof(struct bbm_finding) * BBM_FINDINGS);
     if (m->profile->visit)
         m->profile->visit(&tap.src, m);
     if (m->profile->visit ? !set->nr : !page_find(set, m->pa & ~PAGE_MASK))

@@ -127,7 +127,32 @@ static bool judge_events(struct judgement *j, const struct source *src, const st
     return true;
 }
 
-static void judge_image(struct judgement *j, const struct snapshot *snap)
+/* What the image wrote, as far as it can be so. */
+static bool row_is_sane(const struct bbm_finding *f, unsigned int ncpu)
+{
+    return f->rule < BBM_RULES && f->tier >= BBM_VIOLATION && f->tier <= BBM_NOTE &&
+           f->cpu < ncpu && f->missing <= BBM_NOT_COVERED && f->level <= PT_LEVEL_LAST &&
+           f->certain <= 1;
+}
+
+static void read_rows(struct judgement *j, const struct source *src, const struct snapshot *snap)
+{
+    const struct beacon *b = &snap->machine.beacon;
+
+    if (b->size < sizeof(*b) || b->findings % 8 || b->finding_size != sizeof(j->image[0]))
+        return;
+    for (unsigned int i = 0; i < b->findings_max && i < BBM_FINDINGS; i++) {
+        struct bbm_finding *row = &j->image[i];
+        uint64_t pa = b->findings + i * sizeof(*row);
+
+        if (!machine_has_memory(&snap->machine, pa, sizeof(*row)) ||
+            source_read_phys(src, pa, row, sizeof(*row)) != 0 || !row_is_sane(row, snap->ncpu))
+            *row = (struct bbm_finding){0};
+    }
+}
+
+/* Rows are read after the counters: those that came between have a row and no count. */
+static void judge_image(struct judgement *j, const struct source *src, const struct snapshot *snap)
 {
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         const struct beacon_cpu *c = &snap->cpu[i].info;
@@ -138,6 +163,35 @@ static void judge_image(struct judgement *j, const struct snapshot *snap)
         j->totals.notes += c->notes;
     }
     j->events = j->totals.events;
+    read_rows(j, src, snap);
+}
+
+const struct bbm_finding *judgement_row(const struct judgement *j, unsigned int i)
+{
+    const struct bbm_finding *row = NULL;
+
+    if (j->from == JUDGE_IMAGE)
+        row = &j->image[i];
+    else if (j->bbm && i < bbm_nr_findings(j->bbm))
+        row = bbm_finding(j->bbm, i);
+    return row && row->count ? row : NULL;
+}
+
+uint64_t judgement_others(const struct judgement *j, const struct snapshot *snap, unsigned int cpu,
+                          enum bbm_tier tier)
+{
+    const struct beacon_cpu *c = &snap->cpu[cpu].info;
+    uint64_t count = tier == BBM_VIOLATION ? c->violations
+                     : tier == BBM_HAZARD  ? c->hazards
+                                           : c->notes;
+
+    for (unsigned int i = 0; i < BBM_FINDINGS; i++) {
+        const struct bbm_finding *row = &j->image[i];
+
+        if (row->cpu == cpu && row->tier == tier)
+            count -= row->count < count ? row->count : count;
+    }
+    return j->from == JUDGE_IMAGE ? count : 0;
 }
 
 bool judge(struct judgement *j, const struct source *src, const struct snapshot *snap,
@@ -146,7 +200,7 @@ bool judge(struct judgement *j, const struct source *src, const struct snapshot 
     *j = (struct judgement){.from = JUDGE_NOTHING};
     if (snap->machine.beacon.check) {
         j->from = JUDGE_IMAGE;
-        judge_image(j, snap);
+        judge_image(j, src, snap);
     } else if (snap->machine.beacon.trace_mode == TRACE_ALL && list) {
         j->from = JUDGE_EVENTS;
         return judge_events(j, src, snap, list);
@@ -172,34 +226,29 @@ static void list_row(const struct bbm_finding *r, const struct machine *m, struc
     findings_add(f, rule_of(r->tier), r->cpu, judge_slot(m, r->va), r->count, r->where, text);
 }
 
-static void list_image(const struct snapshot *snap, struct findings *f)
+static void list_others(const struct judgement *j, const struct snapshot *snap, struct findings *f)
 {
     for (unsigned int i = 0; i < snap->ncpu; i++) {
-        const struct beacon_cpu *c = &snap->cpu[i].info;
-        const struct {
-            enum rule rule;
-            uint64_t count;
-        } said[] = {
-            {RULE_VIOLATION, c->violations}, {RULE_HAZARD, c->hazards}, {RULE_OWED, c->notes}};
-
-        for (unsigned int n = 0; n < 3; n++) {
+        for (enum bbm_tier tier = BBM_VIOLATION; tier <= BBM_NOTE; tier++) {
+            uint64_t count = judgement_others(j, snap, i, tier);
             char text[64];
 
-            snprintf(text, sizeof(text), "%" PRIu64 "x, by the image itself", said[n].count);
-            if (said[n].count)
-                findings_add(f, said[n].rule, i, -1, said[n].count, 0, text);
+            snprintf(text, sizeof(text), "%" PRIu64 "x in other places", count);
+            if (count)
+                findings_add(f, rule_of(tier), i, -1, count, 0, text);
         }
     }
 }
 
 void judgement_list(const struct judgement *j, const struct snapshot *snap, struct findings *f)
 {
-    for (unsigned int i = 0; j->bbm && i < bbm_nr_findings(j->bbm); i++) {
-        if (bbm_finding(j->bbm, i)->count)
-            list_row(bbm_finding(j->bbm, i), &snap->machine, f);
+    for (unsigned int i = 0; i < BBM_FINDINGS; i++) {
+        const struct bbm_finding *row = judgement_row(j, i);
+
+        if (row)
+            list_row(row, &snap->machine, f);
     }
-    if (j->from == JUDGE_IMAGE)
-        list_image(snap, f);
+    list_others(j, snap, f);
 }
 
 void judgement_text(const struct judgement *j, char *text, size_t size)

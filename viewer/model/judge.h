@@ -20,6 +20,7 @@ struct judgement {
     enum judge_from from;
     struct bbm *bbm; /* JUDGE_EVENTS; in memory */
     void *memory;
+    struct bbm_finding image[BBM_FINDINGS]; /* JUDGE_IMAGE */
     struct bbm_totals totals;
     uint64_t events; /* that were looked at */
 };
@@ -44,6 +45,13 @@ static inline bool judgement_incomplete(const struct judgement *j)
 {
     return j->from == JUDGE_NOTHING || j->totals.lost || j->totals.unjudged;
 }
+
+/* Row i of what was found, below BBM_FINDINGS; NULL: it says nothing. */
+const struct bbm_finding *judgement_row(const struct judgement *j, unsigned int i);
+
+/* Findings of this CPU that the image counts, and has no row for. */
+uint64_t judgement_others(const struct judgement *j, const struct snapshot *snap, unsigned int cpu,
+                          enum bbm_tier tier);
 
 /* Its findings, as rows of a list; and the verdict in a few words. */
 void judgement_list(const struct judgement *j, const struct snapshot *snap, struct findings *f);
