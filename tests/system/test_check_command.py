@@ -3,6 +3,7 @@
 
 import json
 import re
+import signal
 import subprocess
 
 import pytest
@@ -144,12 +145,41 @@ def test_a_ring_of_bbm(machine) -> None:
     assert code == (6 if said["read"]["unjudged"] or said["read"]["lost"] else 0)
 
 
+@pytest.mark.parametrize("pace, all_there", [("pace=2000", True), ("", False)])
+def test_recorded_events(machine, pace: str, all_there: bool) -> None:
+    """record --events: nothing lost at a pace; at full rate, seen + lost = made, and so the verdict
+    is not clean."""
+    m = machine(smp=2, mem="16G", image=BUILD / "hv-bbm.bin",
+                cmdline=f"trace=all workload=stride {pace}")
+    file = m.dir / "rec"
+    with subprocess.Popen([BUILD / "hvscope", "record", file, "--events", "--hz", "5",
+                           "--max-size", "32M", "--dir", m.dir]) as recorder:
+        wait_until(lambda: recorder.poll() is not None or file.exists() and
+                   all(c.fields["maps"] > 800 for c in read_beacon(m).cpus))
+        recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(20) in (0, 130)
+    m.cleanup()
+    lines = subprocess.run([BUILD / "hvscope", "events", "--json", "--recording", file], check=True,
+                           capture_output=True, text=True, timeout=60).stdout.splitlines()
+    events = [json.loads(line) for line in lines]
+    lost = sum(e["count"] for e in events if e["event"] == "lost")
+    for cpu in (0, 1):
+        mine = [e for e in events if e["cpu"] == cpu]
+        sizes = [e["count"] if e["event"] == "lost" else 1 for e in mine]
+        assert [e["seq"] for e in mine[1:]] == [e["seq"] + n for e, n in zip(mine, sizes)][:-1]
+        assert mine[-1]["seq"] - mine[0]["seq"] > 5000
+    status, said, _ = check("--recording", file)
+    assert said["read"]["events"] == len(events) and said["read"]["lost"] == lost
+    assert said["findings"] == [] and (lost == 0 or not all_there)
+    assert status == (6 if lost or said["read"]["unjudged"] else 0)
+
+
 def test_bad_usage(machine) -> None:
     """One sentence, and the documented status."""
     m = machine(smp=1)
     for words, status in ((["events", "--format", "casemate"], 2),
                           (["events", "--format", "casemate", "--output", "/nowhere/x"], 5),
-                          (["check", "--all"], 2)):
+                          (["check", "--all"], 2), (["check", "--events"], 2)):
         done = subprocess.run([BUILD / "hvscope", *words, "--dir", m.dir], capture_output=True,
                               text=True, check=False, timeout=30)
         assert done.returncode == status and done.stderr.startswith("hvscope: ")

@@ -267,7 +267,7 @@ static void write_recording(const char *path, struct fake_source *fake, unsigned
     for (unsigned int i = 0; i < frames; i++, about.time++) {
         fake_put_u64(fake, SLOT_PA(0, i % 1024), SLOT_PTE(FRAME_PA, i % 16));
         assert_int_equal(capture_pages(&fake->src, snap, &pages, &f), 0);
-        assert_in_range(recorder_add(&r, &pages, &about, &f), 0, max != 0);
+        assert_in_range(recorder_add(&r, &pages, true, &about, &f), 0, max != 0);
     }
     assert_true(!max || r.bytes <= max);
     assert_int_equal(recorder_close(&r, &f), 0);

@@ -228,7 +228,7 @@ static int check(const struct context *ctx, struct checked *c, struct failure *f
     if (event_stream_open(&s, &all, ctx->src, ctx->symbols, f))
         return -1;
     if (ctx->snap->machine.beacon.trace_mode != TRACE_OFF)
-        event_stream_read(&s, ctx->snap);
+        event_stream_read_all(&s, ctx);
     ok = judge(&c->order, ctx->src, ctx->snap, &s.events);
     event_stream_close(&s);
     if (!ok)

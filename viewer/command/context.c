@@ -93,6 +93,15 @@ int context_open(struct context *ctx, const struct options *o, struct failure *f
     return 0;
 }
 
+bool context_frame(const struct context *ctx, unsigned int n)
+{
+    struct failure ignored;
+
+    return ctx->own && source_is_recording(ctx->src) && n < recording_frames(ctx->src) &&
+           recording_seek(ctx->target.src, n) == 0 &&
+           snapshot_read(ctx->src, &ctx->own->machine, ctx->own, &ignored) == 0;
+}
+
 void context_close(struct context *ctx)
 {
     free(ctx->own);

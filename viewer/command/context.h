@@ -54,6 +54,9 @@ int print_events(const struct context *ctx, FILE *out, struct failure *f);
 int print_find(const struct context *ctx, FILE *out, struct failure *f);
 int print_explain(const struct context *ctx, FILE *out, struct failure *f);
 
+/* Go to frame n of a recording, snapshot included. False: it is none, or has no more. */
+bool context_frame(const struct context *ctx, unsigned int n);
+
 /* Is this CPU to be listed? */
 bool context_wants_cpu(const struct context *ctx, unsigned int cpu);
 

@@ -163,18 +163,56 @@ static bool read_cpu(struct event_stream *s, const struct snapshot *snap, unsign
     return ring_events(&s->cursor[cpu], &b, snap, cpu, &s->events) && b.more;
 }
 
-bool event_stream_read(struct event_stream *s, const struct snapshot *snap)
+/* The next batch of every CPU, behind what is in s->events. */
+static bool read_more(struct event_stream *s, const struct snapshot *snap)
 {
     bool more = false;
 
-    s->events.nr = 0;
     for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
         if (!s->o->some_cpus || (s->o->cpu_mask >> cpu & 1))
             more |= read_cpu(s, snap, cpu);
     }
+    return more;
+}
+
+static void sort(struct event_stream *s)
+{
     if (s->events.nr)
         qsort(s->events.event, s->events.nr, sizeof(*s->events.event), event_compare);
+}
+
+bool event_stream_read(struct event_stream *s, const struct snapshot *snap)
+{
+    bool more;
+
+    s->events.nr = 0;
+    more = read_more(s, snap);
+    sort(s);
     return more;
+}
+
+/* Steps that the largest ring takes: of one that is being written there is always more. */
+static unsigned int steps_of(const struct snapshot *snap)
+{
+    uint64_t most = 0;
+
+    for (unsigned int cpu = 0; cpu < snap->ncpu; cpu++) {
+        if (snap->cpu[cpu].info.ring_entries > most)
+            most = snap->cpu[cpu].info.ring_entries;
+    }
+    return 1 + (most < UINT32_MAX ? (unsigned int)most : 0) / BATCH;
+}
+
+void event_stream_read_all(struct event_stream *s, const struct context *ctx)
+{
+    unsigned int frame = 0;
+
+    s->events.nr = 0;
+    do {
+        for (unsigned int i = steps_of(ctx->snap); i > 0 && read_more(s, ctx->snap); i--)
+            ;
+    } while (context_frame(ctx, ++frame));
+    sort(s);
 }
 
 bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out)
@@ -204,13 +242,17 @@ static int require_ring(const struct machine *m, struct failure *f)
 int print_events(const struct context *ctx, FILE *out, struct failure *f)
 {
     struct event_stream s;
+    unsigned int frame = 0;
 
     if (require_ring(&ctx->snap->machine, f))
         return -1;
     if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, f))
         return -1;
-    s.batch = BATCH;
-    event_stream_step(&s, ctx->snap, out);
+    do {
+        for (unsigned int i = steps_of(ctx->snap); i > 0 && event_stream_step(&s, ctx->snap, out);
+             i--)
+            ;
+    } while (context_frame(ctx, ++frame));
     event_stream_close(&s);
     return 0;
 }

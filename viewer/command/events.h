@@ -18,6 +18,8 @@ void event_text(FILE *out, const struct machine *m, const struct symbols *symbol
 int command_events_follow(const struct options *o);
 
 /* Reading the rings of the wanted CPUs, merged by time. */
+struct context;
+
 struct event_stream {
     const struct options *o;
     const struct source *src;
@@ -35,6 +37,12 @@ void event_stream_close(struct event_stream *s);
 
 /* The next batch of every CPU, into s->events; returns whether there may be more right now. */
 bool event_stream_read(struct event_stream *s, const struct snapshot *snap);
+
+/*
+ * All that there is: of a recording, of all frames, and ctx->snap is the last
+ * one's then.
+ */
+void event_stream_read_all(struct event_stream *s, const struct context *ctx);
 
 /* The same, printed; returns whether there may be more right now. */
 bool event_stream_step(struct event_stream *s, const struct snapshot *snap, FILE *out);

@@ -230,6 +230,7 @@ FLAG(ascii)
 FLAG(no_mouse)
 FLAG(allow_control)
 FLAG(follow)
+FLAG(events)
 FLAG(af0)
 
 static int set_help(struct parser *p, const char *name, const char *value)
@@ -281,6 +282,8 @@ const struct option_row option_table[] = {
     {"--output", "PREFIX", BIT(EVENTS), set_output, "casemate: to PREFIX.cpu0, PREFIX.cpu1 ..."},
     {"--af0", NULL, BIT(EVENTS), set_af0, "casemate: descriptors with AF cleared"},
     {"--timeout", "S", BIT(WAIT), set_timeout, "give up after S seconds (default: never)"},
+    {"--events", NULL, BIT(RECORD), set_events,
+     "look often enough that rings do not overflow, 500 times a\nsecond at most"},
     {"--max-size", "SIZE", BIT(RECORD), set_max_size, "end before FILE is larger (256M)"},
     {"--hz", "N", BIT(VIEW) | BIT(RECORD), set_hz, "look N times a second, 1 to 60 (default 10)"},
     {"--once", NULL, BIT(VIEW), set_once, "print one picture as text and exit"},

@@ -4,8 +4,10 @@
 #include "command/context.h"
 #include "command/output.h"
 #include "model/capture.h"
+#include "model/profile.h"
 #include "source/qmp.h"
 
+#include <hvscope/trace.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -14,6 +16,8 @@
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define QUERY_NS      (NS_PER_SECOND / 4)
+#define RINGS_NS      (NS_PER_SECOND / 500) /* a ring of 4096 is full after 7 ms at full rate */
+#define RINGS_PART    4                     /* of a ring that may have been filled before a frame */
 
 struct recording {
     const struct options *o;
@@ -24,6 +28,7 @@ struct recording {
     uint64_t next_query;
     struct frame_head about;
     int signal_fd;
+    uint64_t head[BEACON_CPUS_MAX]; /* of each ring, in the last frame */
 };
 
 static uint64_t now_ns(void)
@@ -63,9 +68,11 @@ static int wait_until(struct recording *r, uint64_t until)
     while ((now = now_ns()) < until) {
         struct pollfd fds[] = {{.fd = r->signal_fd, .events = POLLIN},
                                {.fd = qmp_fd(&r->qmp), .events = POLLIN}};
+        struct timespec left = {.tv_sec = (time_t)((until - now) / NS_PER_SECOND),
+                                .tv_nsec = (long)((until - now) % NS_PER_SECOND)};
         struct signalfd_siginfo info;
 
-        poll(fds, 2, (int)((until - now) / 1000000) + 1);
+        ppoll(fds, 2, &left, NULL);
         if (fds[0].revents && read(r->signal_fd, &info, sizeof(info)) == sizeof(info))
             return (int)info.ssi_signo;
         if (fds[1].revents)
@@ -75,8 +82,8 @@ static int wait_until(struct recording *r, uint64_t until)
     return 0;
 }
 
-/* One frame: 0; 1: no more may be written; -1 with f. */
-static int add_frame(struct recording *r, struct failure *f)
+/* One frame: 0; 1: no more may be written; -1 with f. whole: tables too. */
+static int add_frame(struct recording *r, bool whole, struct failure *f)
 {
     struct context *ctx = &r->ctx;
 
@@ -84,10 +91,41 @@ static int add_frame(struct recording *r, struct failure *f)
         return failure_set(f, EXIT_NO_TARGET, "the machine has gone; %s holds it up to then",
                            r->o->operand[0]);
     if (snapshot_read(ctx->src, &ctx->snap->machine, ctx->own, f) ||
-        capture_pages(ctx->src, ctx->snap, &r->pages, f))
+        (whole ? capture_pages : capture_rings)(ctx->src, ctx->snap, &r->pages, f))
         return -1;
+    for (unsigned int i = 0; i < ctx->snap->ncpu; i++)
+        r->head[i] = ctx->snap->cpu[i].info.ring_head;
     r->about.time = now_ns();
-    return recorder_add(&r->recorder, &r->pages, &r->about, f);
+    return recorder_add(&r->recorder, &r->pages, whole, &r->about, f);
+}
+
+/* Is a good part of a ring new since the last frame? */
+static bool rings_are_due(struct recording *r)
+{
+    const struct context *ctx = &r->ctx;
+    struct beacon_cpu info;
+
+    for (unsigned int i = 0; i < ctx->snap->ncpu; i++) {
+        if (machine_read_cpu(ctx->src, &ctx->snap->machine, i, &info) == 0 &&
+            info.ring_head - r->head[i] >= info.ring_entries / RINGS_PART && info.ring_entries)
+            return true;
+    }
+    return false;
+}
+
+/* With --events: until the next whole frame, frames of what was written since. */
+static int add_rings(struct recording *r, uint64_t until, int *sig, struct failure *f)
+{
+    uint64_t next = now_ns() + RINGS_NS;
+    int ret = 0;
+
+    while (r->o->events && ret == 0 && !*sig && next < until) {
+        *sig = wait_until(r, next);
+        if (rings_are_due(r))
+            ret = add_frame(r, false, f);
+        next += RINGS_NS;
+    }
+    return ret;
 }
 
 static int record(struct recording *r, int *sig, struct failure *f)
@@ -96,11 +134,15 @@ static int record(struct recording *r, int *sig, struct failure *f)
     int ret = 0;
 
     while (ret == 0 && !*sig) {
-        ret = add_frame(r, f);
+        ret = add_frame(r, true, f);
         next += step;
         if (ret == 0)
+            ret = add_rings(r, next, sig, f);
+        if (ret == 0 && !*sig)
             *sig = wait_until(r, next);
     }
+    if (ret == 0 && r->o->events)
+        ret = add_frame(r, true, f);
     return ret < 0 ? -1 : 0;
 }
 
@@ -124,6 +166,11 @@ int command_record(const struct options *o)
 
     if (context_open(&r.ctx, o, &f))
         return failure_report(&f);
+    if (o->events && r.ctx.snap->machine.beacon.trace_mode == TRACE_OFF) {
+        context_close(&r.ctx);
+        failure_set(&f, EXIT_NO_MAPCACHE, "nothing records events: boot the image with trace=api");
+        return failure_report(&f);
+    }
     qmp_init(&r.qmp);
     header = capture_header(r.ctx.src, r.ctx.snap);
     ret = recorder_open(&r.recorder, o->operand[0], o->max_size, &header, &f);

@@ -32,7 +32,7 @@ static int write_snapshot(const struct context *ctx, const char *path, struct fa
     if (ret == 0)
         ret = recorder_open(&r, path, 0, &header, f);
     if (ret == 0) {
-        ret = recorder_add(&r, &pages, &about, f);
+        ret = recorder_add(&r, &pages, true, &about, f);
         if (recorder_close(&r, f) || ret) {
             unlink(path);
             ret = -1;

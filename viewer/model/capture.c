@@ -165,6 +165,24 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
     return 0;
 }
 
+int capture_rings(const struct source *src, const struct snapshot *snap, struct page_set *set,
+                  struct failure *f)
+{
+    const struct machine *m = &snap->machine;
+    struct capture c = {src, m, set};
+
+    set->nr = 0;
+    take_range(&c, m->pa, m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on)
+            take_slots(&c, &snap->cpu[i]);
+        take_ring(&c, &snap->cpu[i]);
+    }
+    if (!page_find(set, m->pa & ~PAGE_MASK))
+        return failure_set(f, EXIT_NO_TARGET, "the beacon could not be read, or memory is short");
+    return 0;
+}
+
 struct recording_header capture_header(const struct source *src, const struct snapshot *snap)
 {
     struct recording_header h = {.boot_id = snap->machine.beacon.boot_id};

@@ -18,6 +18,13 @@
 int capture_pages(const struct source *src, const struct snapshot *snap, struct page_set *set,
                   struct failure *f);
 
+/*
+ * The same of what changes with every call, between two whole ones: beacon,
+ * slots, what engines keep of them, rings.
+ */
+int capture_rings(const struct source *src, const struct snapshot *snap, struct page_set *set,
+                  struct failure *f);
+
 /* What a recording's header says of this machine. */
 struct recording_header capture_header(const struct source *src, const struct snapshot *snap);
 

@@ -168,14 +168,15 @@ static bool read_block(const struct source *src, const struct machine *m, unsign
            read_field(src, m, cpu, offsetof(struct beacon_cpu, ring_barriers), &block[1]);
 }
 
-/* A snapshot has nothing where the producer was writing. */
-static void drop_empty(struct ring_batch *b)
+/* A snapshot has nothing where the producer was writing. How many records that is. */
+static unsigned int drop_empty(struct ring_batch *b)
 {
     unsigned int n = 0;
 
     while (n < b->nr && record_kind(&b->record[n]) == TRACE_NONE)
         n++;
     drop_first(b, n);
+    return n;
 }
 
 bool ring_read(const struct source *src, const struct machine *m, unsigned int cpu,
@@ -196,10 +197,9 @@ bool ring_read(const struct source *src, const struct machine *m, unsigned int c
     if (!read_head(src, m, cpu, &after))
         return false;
     drop_overtaken(b, oldest_whole(after, entries, margin));
-    if (!begun) {
+    b->lost += drop_empty(b);
+    if (!begun)
         b->lost = 0; /* it begins with what it got whole */
-        drop_empty(b);
-    }
     if (b->more)
         keep_groups(b);
     if ((!begun || b->lost) && !anchor_set(src, info, head, block, b, cursor))

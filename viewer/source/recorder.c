@@ -113,15 +113,15 @@ static void seal(struct buffer *b)
     head->crc = crc32_add(0, b->data, b->len);
 }
 
-int recorder_add(struct recorder *r, const struct page_set *now, const struct frame_head *about,
-                 struct failure *f)
+int recorder_add(struct recorder *r, const struct page_set *now, bool whole,
+                 const struct frame_head *about, struct failure *f)
 {
     struct buffer b = {0};
     struct frame_head head = *about;
     int ret;
 
     head.magic = FRAME_MAGIC;
-    head.key = r->frames % RECORDING_KEY_EVERY == 0;
+    head.key = whole && r->since_key % RECORDING_KEY_EVERY == 0;
     if (append(&b, &head, sizeof(head)) || append_pages(&b, &r->last, now, head.key) ||
         keep(r, now)) {
         free(b.data);
@@ -132,7 +132,8 @@ int recorder_add(struct recorder *r, const struct page_set *now, const struct fr
         ret = 1;
     else
         ret = write_frame(r, &b, f);
-    r->frames += ret == 0;
+    if (ret == 0)
+        r->since_key = head.key ? 1 : r->since_key + (r->since_key < RECORDING_KEY_EVERY);
     free(b.data);
     return ret;
 }

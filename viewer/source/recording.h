@@ -21,7 +21,7 @@
 #define RECORDING_VERSION   1
 #define FRAME_MAGIC         0x4d415246u /* "FRAM" */
 #define FRAME_BYTES_MAX     (64u << 20)
-#define RECORDING_KEY_EVERY 64 /* frames, at most, that a seek has to apply */
+#define RECORDING_KEY_EVERY 64 /* whole frames, at most, that a seek has to apply */
 
 struct recording_header {
     uint64_t magic;
@@ -78,8 +78,8 @@ struct recorder {
     int fd;
     char *path;
     uint64_t bytes, max_bytes;
-    unsigned int frames;
-    struct page_set last; /* as of the last frame */
+    unsigned int since_key; /* frames since the last key frame, it included; 0: none yet */
+    struct page_set last;   /* as of the last frame */
 };
 
 /* Begin a file (an existing one is replaced); max_bytes 0: no limit. 0, or -1 with f. */
@@ -87,11 +87,12 @@ int recorder_open(struct recorder *r, const char *path, uint64_t max_bytes,
                   const struct recording_header *header, struct failure *f);
 
 /*
- * Add a frame. 0; 1 if the file would become larger than it may (nothing is
- * written then); -1 with f.
+ * Add a frame. whole: now is all that there is, not only what may have changed;
+ * the first one is. 0; 1 if the file would become larger than it may (nothing
+ * is written then); -1 with f.
  */
-int recorder_add(struct recorder *r, const struct page_set *now, const struct frame_head *about,
-                 struct failure *f);
+int recorder_add(struct recorder *r, const struct page_set *now, bool whole,
+                 const struct frame_head *about, struct failure *f);
 int recorder_close(struct recorder *r, struct failure *f);
 
 /* A recording as a source: the memory of one of its frames. NULL and f on failure. */
