@@ -48,7 +48,7 @@ struct options {
     bool no_mouse;
     bool allow_control;
     bool follow;
-    bool events; /* record: all of them */
+    bool events;   /* record: all of them */
     bool casemate; /* events: its format, to output.cpuN */
     bool af0;      /* with AF cleared */
     const char *output;
