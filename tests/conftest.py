@@ -34,12 +34,12 @@ def read_beacon(m):
     return beacon_read(read)
 
 
-def wait_until(condition, timeout=30):
-    """Wait until condition() is true; False at the deadline fails the test."""
+def wait_until(condition, timeout=30, pause=0.05):
+    """Ask every pause seconds until condition() is true; at the deadline the test fails."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 unit_cases = {"passed": 0, "failed": 0}

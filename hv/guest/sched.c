@@ -99,15 +99,15 @@ bool sched_stop(struct domain *d)
     return alive;
 }
 
-static bool all_free(void)
+static bool any_dying(void)
 {
     uint64_t irq = spin_lock_irqsave(&lock);
-    bool free = true;
+    bool dying = false;
 
     for (unsigned int i = 0; i < NR_DOMAINS_MAX; i++)
-        free &= domains[i].state == DOMAIN_FREE;
+        dying |= domains[i].state == DOMAIN_DYING || domains[i].state == DOMAIN_DESTROYING;
     spin_unlock_irqrestore(&lock, irq);
-    return free;
+    return dying;
 }
 
 void sched_stop_all(void)
@@ -122,6 +122,6 @@ void sched_stop_all(void)
         spin_unlock_irqrestore(&lock, irq);
         destroy_if(&domains[i], dead);
     }
-    while (!all_free())
+    while (any_dying()) /* other CPUs may have begun to build new ones: not waited for */
         timer_wait_until(timer_now() + timer_frequency() / 1000);
 }

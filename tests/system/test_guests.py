@@ -90,3 +90,16 @@ def test_pace_holds_with_guests(machine):
     """At pace=2000 vCPUs still take turns, and every domain advances."""
     m = machine(smp=2, cmdline="guests=2 workload=guest pace=2000")
     wait_until(lambda: len(rounds(m)) == 2 and min(rounds(m).values()) > 1, 60)
+
+
+def test_guests_again_and_again(machine):
+    """A CPU that ends the old guests does not wait for the new ones that others build."""
+    plan = "cpu0:fill:90,cpu0:guest,cpu1:guest"  # CPU0 is busy between its old guests and new ones
+    m = machine(smp=2, cmdline=f"workload={plan}")
+    for _ in range(60):
+        m.type(f"load {plan}")
+        before = [c.fields["work"] for c in read_beacon(m).cpus]
+        wait_until(lambda b=before: all(
+            c.fields["work"] > w + 3 for c, w in zip(read_beacon(m).cpus, b)), pause=0.002)
+    m.type("off")
+    assert m.wait(60) == 0, m.console()
