@@ -42,7 +42,7 @@ def wait_until(condition, timeout=30, pause=0.05):
         time.sleep(pause)
 
 
-unit_cases = {"passed": 0, "failed": 0}
+unit_cases = {"passed": 0, "failed": 0}  # of all reports, from every worker
 
 
 @pytest.fixture
@@ -85,19 +85,26 @@ def mutant(tmp_path):
 
 
 @pytest.fixture
-def count_unit_cases():
+def count_unit_cases(record_property):
     """For tests that run a binary with cases of its own: they count as tests."""
     def count(passed: int, failed: int) -> None:
-        unit_cases["passed"] += passed
-        unit_cases["failed"] += failed
+        record_property("unit_cases", {"passed": passed, "failed": failed})
     return count
+
+
+def pytest_runtest_logreport(report):
+    """Where the summary is made; the tests themselves may run in other processes."""
+    for name, cases in report.user_properties if report.when == "call" else ():
+        if name == "unit_cases":
+            for kind, n in cases.items():
+                unit_cases[kind] += n
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     """The last line: how many tests passed and failed, unit test cases included."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if not reporter or config.option.collectonly:
+    if not reporter or config.option.collectonly or hasattr(config, "workerinput"):
         return
     passed = len(reporter.stats.get("passed", [])) + unit_cases["passed"]
     failed = sum(len(reporter.stats.get(kind, [])) for kind in ("failed", "error"))

@@ -202,10 +202,10 @@ def test_one_machine_a_directory(machine):
     assert m.qmp("query-status")["status"] == "running"
 
 
-def test_a_minute_at_full_rate(machine):
-    """60 s, 4 CPUs, no pace: every pattern right, slots = counters at every look."""
+def test_full_rate(machine):
+    """15 s (make soak: 10 min), 4 CPUs, no pace: every pattern is right, every map given back."""
     m = machine(smp=4)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 15
     while time.monotonic() < end:
         time.sleep(1)
         assert m.process.poll() is None, m.console()
@@ -214,4 +214,4 @@ def test_a_minute_at_full_rate(machine):
     assert m.wait(60) == 0, m.console()
     totals = re.findall(r"CPU\d: (\d+) maps, (\d+) unmaps", m.console())
     assert len(totals) == 4 and all(a == b for a, b in totals)
-    assert min(c.fields["verified"] for c in before.cpus) > 10000
+    assert min(c.fields["verified"] for c in before.cpus) > 1000
