@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from hvscope.beacon import Beacon, ReadPhys
 from hvscope.clock import cpu_index_faults, has_index
-from hvscope.mapcache import STATE, mapcache_chain, mapcache_cpu
+from hvscope.columns import STATE
+from hvscope.mapcache import mapcache_chain, mapcache_cpu
 
 SHOWN = 8
 INDEX_SHOWN = 16

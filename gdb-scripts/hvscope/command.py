@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import gdb
 
@@ -34,11 +34,16 @@ class HvCommand(gdb.Command):
             raise gdb.GdbError(f"hvscope: {wrong}") from None
         finally:
             TARGET.leave_physical()
-        gdb.write(answer)
+        for piece in [answer] if isinstance(answer, str) else answer:
+            gdb.write(piece)
         gdb.write("\n")
 
-    def run(self, arguments: Arguments) -> str:
-        """The command's own work: options in, text out."""
+    def run(self, arguments: Arguments) -> str | Iterable[str]:
+        """The command's own work: options in, text out; a long one in pieces.
+
+        Pieces are made as they are printed, after all has been read: memory that was used for one
+        serves for the next, where a long string would be new to the kernel, page by page.
+        """
         raise NotImplementedError
 
     def complete(self, text: str, word: str | None) -> object:

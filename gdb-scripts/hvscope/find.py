@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from hvscope.beacon import Beacon, ReadPhys
-from hvscope.mapcache import REFS, STATE, Slot, mapcache_cpu
+from hvscope.columns import REFS, STATE, Slot
+from hvscope.mapcache import mapcache_cpu
 from hvscope.pte import PAGE_SHIFT, SLOT_SHIFT, SLOT_SIZE
 
 SCHEMA = "hvscope.find/1"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hvscope.mapcache import STATE, Slot
+from hvscope.columns import STATE, Slot
 
 LABEL = 6  # "  960 "
 WIDTHS = (256, 128, 64, 32, 16, 8, 4, 2, 1)

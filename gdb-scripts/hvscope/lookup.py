@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hvscope.beacon import Beacon, ReadPhys
+from hvscope.columns import Slot
 from hvscope.error import HvError
-from hvscope.mapcache import Slot, mapcache_cpu
+from hvscope.mapcache import mapcache_cpu
 from hvscope.pte import PAGE_SHIFT, PTE_ADDR_MASK, PTE_REFS_MAX, PTE_VALID, SLOT_SHIFT, pte_refs
 
 SCHEMA = "hvscope.explain/1"

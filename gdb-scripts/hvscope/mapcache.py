@@ -8,11 +8,11 @@ read in as few pieces as possible: a round trip to QEMU costs more than the byte
 from __future__ import annotations
 
 import struct
-from collections.abc import Container, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from hvscope.beacon import MAPCACHE_READY, MMU_ON, PANICKED, Beacon, BeaconCpu, ReadPhys
+from hvscope.columns import PA, REFS, STATE, Mixed, Slot, Sorter, Usual, hex_json
 from hvscope.pte import (PAGE_SHIFT, PAGE_SIZE, PTE_ADDR_MASK, PTE_REFS_MAX, PTE_REFS_SHIFT,
                          PTE_VALID, SLOT_ADDR_MASK, SLOT_ATTR_MASK, SLOT_SHIFT, SLOT_SIZE,
                          SLOT_STATES, pte_is_table, pte_refs, slot_is_block, slot_state)
@@ -24,21 +24,10 @@ NO_PROBE_ENGINES = ("clock",)  # a slot there is not found by its frame number
 Object = dict[str, Any]
 
 
-# slot, va, pte, state, refs, mfn, pa, home, probe; the last four None where they have no meaning.
-Slot = tuple[int, int, int, str, int, "int | None", "int | None", "int | None", "int | None"]
-STATE, REFS = 3, 4
-
-
-def hex_json(value: int | None) -> str:
-    """An address or entry in JSON."""
-    return "null" if value is None else f'"{value:#x}"'
-
-
 class Decoder:
     """What slots' entries say: called with (slot, entry); many() takes many at once.
 
-    What all slots share is worked out once, and a usual entry takes the short way: full slots
-    are most of what mapcache-dump costs.
+    What all slots share is worked out once, and a usual entry takes the short way.
     """
 
     def __init__(self, beacon: Beacon) -> None:
@@ -82,68 +71,11 @@ class Decoder:
         return slots
 
 
-class Words:
-    """Parts of lines that many slots have in common, made once.
-
-    One format of all numbers would take more than twice the time.
-    """
-
-    def __init__(self, start: int, entries: int) -> None:
-        vas = [(slot, start + (slot << SLOT_SHIFT)) for slot in range(entries)]
-        self.text = ["%6d  %-#14x  " % one for one in vas]
-        self.json = ['{"slot":%d,"va":"%#x","pte":"' % one for one in vas]
-        self.homes = ["%4d  " % n for n in range(entries)]
-        self.probes = ["%5d" % n for n in range(entries)]
-        self.homes_json = ['","home":%d,"probe":' % n for n in range(entries)]
-        self.probes_json = ["%d}" % n for n in range(entries)]
-        counts = range(PTE_REFS_MAX + 1)
-        self.states = {state: ["  %4d  %-9s  " % (refs, state) for refs in counts]
-                       for state in SLOT_STATES}
-        self.states_json = {state: ['","state":"%s","odd":false,"refs":%d,"mfn":"'
-                                    % (state, refs) for refs in counts] for state in SLOT_STATES}
-
-
-@lru_cache(maxsize=2)
-def slot_words(start: int, entries: int) -> Words:
-    """Of a domheap; kept for the next dump."""
-    return Words(start, entries)
-
-
-def slots_json(slots: Iterable[Slot], words: Words, odd: Container[int] = ()) -> str:
-    """Slots as they stand in the JSON dump; odd: numbers of those that map what is not RAM."""
-    heads, homes, probes, states = (words.json, words.homes_json, words.probes_json,
-                                    words.states_json)
-    return ",".join(['%s%#x%s%#x","pa":"%#x%s%s' % (heads[slot[0]], slot[2],
-                                                    states[slot[3]][slot[4]], slot[5], slot[6],
-                                                    homes[slot[7]], probes[slot[8]])
-                     if slot[7] is not None and slot[0] not in odd
-                     else slot_json(slot, slot[0] in odd) for slot in slots])
-
-
-def slot_lines(slots: Iterable[Slot], words: Words) -> list[str]:
-    """The table of slots."""
-    heads, homes, probes, states = words.text, words.homes, words.probes, words.states
-    return ["%s%-#9x  %-#14x%s%s%s" % (heads[slot[0]], slot[5], slot[6], states[slot[3]][slot[4]],
-                                       homes[slot[7]], probes[slot[8]])
-            if slot[7] is not None else slot_text(slot) for slot in slots]
-
-
 def is_odd(beacon: Beacon, slot: Slot) -> bool:
     """Does it map what is not RAM, as a Xen's slot may?"""
-    pa = slot[6]
+    pa = slot[PA]
     return beacon.foreign_pa and pa is not None and slot[STATE] != "broken" and \
         not any(size and base - SLOT_SIZE < pa < base + size for base, size in beacon.banks)
-
-
-def slot_json(slot: Slot, odd: bool = False) -> str:
-    """A slot as it stands in the JSON dump."""
-    number, va, pte, state, refs, mfn, pa, home, probe = slot
-    if mfn is None or home is None:
-        place = f'"mfn":{hex_json(mfn)},"pa":{hex_json(pa)},"home":null,"probe":null'
-    else:
-        place = '"mfn":"%#x","pa":"%#x","home":%d,"probe":%d' % (mfn, pa, home, probe)
-    return ('{"slot":%d,"va":"%#x","pte":"%#x","state":"%s","odd":%s,"refs":%d,%s}'
-            % (number, va, pte, state, "true" if odd else "false", refs, place))
 
 
 def read_entries(read: ReadPhys, pa: int, count: int) -> tuple[int, ...]:
@@ -178,8 +110,7 @@ def slot_rows(beacon: Beacon, rows: Sequence[Object]) -> Sequence[Object]:
     return rows if beacon.root_level else rows[1:]
 
 
-def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]
-               ) -> list[tuple[int, tuple[int, ...]]]:
+def read_pages(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]) -> list[tuple[int, bytes]]:
     """(first slot, entries) of all slots that can be read; neighbouring pages in one read."""
     pieces: list[list[int]] = []  # first slot, PA, slots
     for page, row in enumerate(slot_rows(beacon, rows)):
@@ -192,38 +123,90 @@ def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]
             pieces[-1][2] += count
         else:
             pieces.append([first, row["next"], count])
-    return [(first, read_entries(read, pa, count)) for first, pa, count in pieces]
+    return [(first, read(pa, count * 8)) for first, pa, count in pieces]
+
+
+def read_slots(read: ReadPhys, beacon: Beacon, rows: Sequence[Object]
+               ) -> list[tuple[int, tuple[int, ...]]]:
+    """The same, as numbers."""
+    return [(first, struct.unpack(f"<{len(data) // 8}Q", data))
+            for first, data in read_pages(read, beacon, rows)]
+
+
+def decoded(beacon: Beacon, first: int, ptes: Sequence[int], want_all: bool,
+            broken: Collection[int]) -> list[Slot]:
+    """Slots of neighbouring entries; those that are not free, or all. broken: whatever they say."""
+    slots = Decoder(beacon).many([(slot, pte) for slot, pte in enumerate(ptes, first)
+                                  if pte or want_all or slot in broken])
+    if broken:
+        slots = [(*slot[:STATE], "broken", *slot[REFS:]) if slot[0] in broken else slot
+                 for slot in slots]
+    return slots if want_all else [slot for slot in slots if slot[STATE] != "free"]
 
 
 def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Object:
+    """The slots of CPU n, each decoded, for questions about them; its chain and its state."""
+    cpu: BeaconCpu = beacon.cpus[n]
+    if cpu.state_name != "on":
+        return {"state": cpu.state_name}
+    rows = mapcache_chain(read, beacon, cpu.root)
+    pieces = read_slots(read, beacon, rows)
+    broken = index_broken(read, beacon, n, [pte for _, ptes in pieces for pte in ptes])
+    slots = [slot for first, ptes in pieces
+             for slot in decoded(beacon, first, ptes, want_all, broken)]
+    return {"state": "on", "tables": rows, "slots": slots,
+            "counts": totals([Mixed(slots)], sum(len(ptes) for _, ptes in pieces))}
+
+
+def totals(slots: Sequence[Usual | Mixed], entries: int) -> dict[str, int]:
+    """Counts of so many slots: what is in no batch is free."""
+    counted = [batch.counts() for batch in slots]
+    counts = {key: sum(one[key] for one in counted) for key in (*SLOT_STATES, "refs")}
+    counts["free"] = entries - sum(counts[state] for state in SLOT_STATES if state != "free")
+    return counts
+
+
+def sorter_of(beacon: Beacon) -> Sorter:
+    """For the slots of an image."""
+    return Sorter(beacon.domheap_va, beacon.domheap_entries, beacon.slot_attr,
+                  beacon.engine_name not in NO_PROBE_ENGINES, beacon.banks)
+
+
+def batches(beacon: Beacon, sorter: Sorter, pages: Sequence[tuple[int, bytes]], want_all: bool,
+            broken: Collection[int]) -> Iterator[Usual | Mixed]:
+    """What is in slots, page by page."""
+    for start, data in pages:
+        for at in range(0, len(data), PAGE_SIZE):
+            first, page = start + at // 8, data[at:at + PAGE_SIZE]
+            ptes = struct.unpack(f"<{len(page) // 8}Q", page)
+            usual = None
+            if not want_all and not any(first <= slot < first + len(ptes) for slot in broken):
+                usual = sorter.usual(first, page)
+            if usual is None:
+                slots = decoded(beacon, first, ptes, want_all, broken)
+                yield Mixed(slots, {slot[0] for slot in slots if is_odd(beacon, slot)})
+            else:
+                yield usual
+
+
+def dump_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Object:
     """The mapcache of CPU n; keys as in the JSON dump, addresses still numbers."""
     cpu: BeaconCpu = beacon.cpus[n]
     if cpu.state_name != "on":
         return {"cpu": n, "state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
-    pieces = read_slots(read, beacon, rows)
-    odd_ones = index_broken(read, beacon, n, [pte for _, ptes in pieces for pte in ptes])
-    slots = Decoder(beacon).many([(slot, pte) for first, ptes in pieces
-                                  for slot, pte in enumerate(ptes, first)
-                                  if pte or want_all or slot in odd_ones])
-    if odd_ones:
-        slots = [(*slot[:STATE], "broken", *slot[REFS:]) if slot[0] in odd_ones else slot
-                 for slot in slots]
-    states = [slot[STATE] for slot in slots]
-    counts = {state: states.count(state) for state in SLOT_STATES}
-    all_zeros = sum(len(ptes) for _, ptes in pieces) - len(slots)  # not worth decoding
-    counts["free"] += all_zeros
-    counts["refs"] = sum([slot[REFS] for slot in slots])
-    if not want_all:
-        slots = [slot for slot in slots if slot[STATE] != "free"]
+    pages = read_pages(read, beacon, rows)
+    held = b"".join([data for _, data in pages])
+    broken = index_broken(read, beacon, n, struct.unpack(f"<{len(held) // 8}Q", held))
+    slots = list(batches(beacon, sorter_of(beacon), pages, want_all, broken))
+    entries = len(held) // 8
     return {"cpu": n, "state": "on",
             "consistent": cpu.generation % 2 == 0 if beacon.counted else None,
-            "root": hex(cpu.root), "tables": rows, "counts": counts, "slots": slots,
-            "odd": {slot[0] for slot in slots if is_odd(beacon, slot)}
-            if beacon.foreign_pa else ()}
+            "root": hex(cpu.root), "tables": rows, "counts": totals(slots, entries),
+            "slots": slots}
 
 
-def index_broken(read: ReadPhys, beacon: Beacon, n: int, ptes: Sequence[int]) -> Container[int]:
+def index_broken(read: ReadPhys, beacon: Beacon, n: int, ptes: Sequence[int]) -> Collection[int]:
     """Engine clock: slots of CPU n whose entry, chain and state byte disagree."""
     if not beacon.counted or beacon.engine_name != "clock":
         return ()
@@ -261,32 +244,37 @@ def mapcache_read(read: ReadPhys, beacon: Beacon, cpus: Sequence[int] | None = N
         "domheap": {"va": hex(beacon.domheap_va), "size": hex(beacon.domheap_size),
                     "entries": beacon.domheap_entries, "root_level": beacon.root_level,
                     "l0_index": beacon.l0_index if beacon.root_level == 0 else None},
-        "cpus": [mapcache_cpu(read, beacon, n, want_all) for n in wanted],
+        "cpus": [dump_cpu(read, beacon, n, want_all) for n in wanted],
     }
 
 
-def mapcache_json(dump: Object) -> str:
-    """The dump on one line; joined once, since it may be half a megabyte."""
+def mapcache_json(dump: Object) -> Iterator[str]:
+    """The dump on one line, in pieces: it may be half a megabyte."""
     import json
-    head = json.dumps({**dump, "cpus": []}, separators=(",", ":"))
-    domheap = dump["domheap"]
-    words = slot_words(int(domheap["va"], 0), domheap["entries"])
-    parts = [head[:-2]]
-    for cpu in dump["cpus"]:
-        parts += ["," if len(parts) > 1 else "", *cpu_json(cpu, words)]
-    return "".join([*parts, "]}"])
+    yield json.dumps({**dump, "cpus": []}, separators=(",", ":"))[:-2]
+    for n, cpu in enumerate(dump["cpus"]):
+        if n:
+            yield ","
+        yield from cpu_json(cpu)
+    yield "]}"
 
 
-def cpu_json(cpu: Object, words: Words) -> list[str]:
-    """One CPU in pieces; its slots are written by a template, since there are many."""
+def cpu_json(cpu: Object) -> Iterator[str]:
+    """One CPU in pieces."""
     import json
     if cpu["state"] != "on":
-        return [json.dumps(cpu, separators=(",", ":"))]
+        yield json.dumps(cpu, separators=(",", ":"))
+        return
     head = {key: cpu[key] for key in ("cpu", "state", "consistent", "root")}
-    return [json.dumps(head, separators=(",", ":"))[:-1],
-            ',"tables":[', ",".join(row_json(row) for row in cpu["tables"]),
-            '],"counts":', json.dumps(cpu["counts"], separators=(",", ":")),
-            ',"slots":[', slots_json(cpu["slots"], words, cpu["odd"]), "]}"]
+    yield json.dumps(head, separators=(",", ":"))[:-1]
+    yield ',"tables":[' + ",".join(row_json(row) for row in cpu["tables"])
+    yield '],"counts":' + json.dumps(cpu["counts"], separators=(",", ":")) + ',"slots":['
+    comma = 1  # before the first slot there is none
+    for batch in cpu["slots"]:
+        text = batch.json()
+        yield text[comma:]
+        comma = comma and not text
+    yield "]}"
 
 
 def row_json(row: Object) -> str:
@@ -327,40 +315,30 @@ def row_target(row: Object, page: int, entries: int) -> str:
     return f"{text}, slots {first}-{min(first + TABLE_ENTRIES, entries) - 1}"
 
 
-def slot_text(slot: Slot) -> str:
-    """One line of the table of slots. (The % operator: half the time of an f-string here.)"""
-    number, va, _, state, refs, mfn, pa, home, probe = slot
-    if mfn is None or home is None:
-        frame = "%-9s  %-14s" % (("-", "-") if mfn is None else (hex(mfn), hex(pa or 0)))
-        return "%6d  %-#14x  %s  %4d  %-9s     -      -" % (number, va, frame, refs, state)
-    return ("%6d  %-#14x  %-#9x  %-#14x  %4d  %-9s  %4d  %5d"
-            % (number, va, mfn, pa, refs, state, home, probe))
-
-
-def cpu_text(cpu: Object, words: Words) -> list[str]:
-    """The lines of one CPU."""
-    entries = len(words.text)
+def cpu_text(cpu: Object, entries: int) -> Iterator[str]:
+    """The lines of one CPU, each behind a line's end, in pieces."""
     if cpu["state"] != "on":
-        return [f"CPU{cpu['cpu']}  {cpu['state']}"]
-    lines = [f"CPU{cpu['cpu']}  root {cpu['root']}"
+        yield f"\nCPU{cpu['cpu']}  {cpu['state']}"
+        return
+    lines = ["", f"CPU{cpu['cpu']}  root {cpu['root']}"
              + ("  (changing while it was read)" if cpu["consistent"] is False else "")]
     above = len([row for row in cpu["tables"] if row["level"] == 0])
     for n, row in enumerate(cpu["tables"]):
         name = f"L{row['level']}[{row['index']}]"
         lines.append(f"  {name:<9}{row['pte']:<#20x}-> {row_target(row, n - above, entries)}")
-    if cpu["slots"]:
+    if any(batch.slots for batch in cpu["slots"]):
         lines.append("  slot  va              mfn        pa              "
                      "refs  state      home  probe")
-        lines += slot_lines(cpu["slots"], words)
+    yield "\n".join(lines)
+    for batch in cpu["slots"]:
+        yield batch.text()
     states = ", ".join(f"{cpu['counts'][state]} {state}" for state in SLOT_STATES)
-    return [*lines, f"  {states}; {cpu['counts']['refs']} refs"]
+    yield f"\n  {states}; {cpu['counts']['refs']} refs"
 
 
-def mapcache_text(beacon: Beacon, dump: Object) -> str:
-    """The dump for people, 80 columns wide."""
+def mapcache_text(beacon: Beacon, dump: Object) -> Iterator[str]:
+    """The dump for people, 80 columns wide, in pieces."""
     entries = beacon.domheap_entries
-    words = slot_words(beacon.domheap_va, entries)
-    lines = [f"{image_words(beacon)}; {entries} slots at {beacon.domheap_va:#x}"]
+    yield f"{image_words(beacon)}; {entries} slots at {beacon.domheap_va:#x}"
     for cpu in dump["cpus"]:
-        lines += cpu_text(cpu, words)
-    return "\n".join(lines)
+        yield from cpu_text(cpu, entries)

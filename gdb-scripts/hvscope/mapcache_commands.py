@@ -6,6 +6,8 @@ Modules that only an answer needs are imported when it is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import gdb
 
 from hvscope.arguments import Arguments, completions, usage
@@ -35,7 +37,7 @@ Example: mapcache-dump --cpu 0,1"""
     flags = ("--all", OPTION_JSON)
     values = ("--cpu",)
 
-    def run(self, arguments: Arguments) -> str:
+    def run(self, arguments: Arguments) -> Iterable[str]:
         """The dump as text or JSON."""
         from hvscope import mapcache
         arguments.no_rest()

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from hvscope.beacon import Beacon
+from hvscope.columns import REFS, STATE, Slot
 from hvscope.lookup import duplicates, slot_list
-from hvscope.mapcache import REFS, STATE, Decoder, Slot
+from hvscope.mapcache import Decoder
 from hvscope.pte import (PAGE_SHIFT, PTE_ADDR_MASK, PTE_ATTR_SHIFT, PTE_REFS_MASK, PTE_SH_NAMES,
                          PTE_SH_SHIFT, PTE_TABLE, PTE_VALID, pte_flag_names)
 from hvscope.trace import Holder, Where

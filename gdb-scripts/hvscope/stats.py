@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from hvscope.beacon import Beacon, ReadPhys
-from hvscope.mapcache import REFS, STATE, mapcache_cpu
+from hvscope.columns import REFS, STATE
+from hvscope.mapcache import mapcache_cpu
 from hvscope.pte import PTE_REFS_MAX, SLOT_STATES
 
 SCHEMA = "hvscope.stats/1"

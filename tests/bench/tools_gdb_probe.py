@@ -2,10 +2,14 @@
 """Sourced in gdb: times a command and the bare reads of the memory that it reads, in turns.
 
 The floor is what any gdb script must do: physical mode on, gdb's own read of each piece that
-the command read, physical mode off. Also what is exact: how often the stub was asked.
+the command read, physical mode off. The second floor is what gdb takes to print the same bytes,
+which no script can avoid either. Also what is exact: how often the stub was asked.
 """
 import json
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import gdb
 
@@ -48,12 +52,33 @@ def seconds(work, pid: int) -> float:
     return (cpu_time(pid) - start) / 1e9
 
 
+@contextmanager
+def unseen() -> Iterator[None]:
+    """What gdb prints goes nowhere, as a script's pipe would take it: no pages, no wrapped lines.
+
+    A string that gdb collects output in would cost more than the output, and that depends on
+    what malloc did before.
+    """
+    gdb.execute("set width 0")
+    gdb.flush()
+    own, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try:
+        yield
+    finally:
+        gdb.flush()
+        os.dup2(own, 1)
+        os.close(own)
+        os.close(null)
+
+
 def turns(command: str, count: int, pid: int) -> None:
-    """Prints [[floor, cost], ...]; pid: of QEMU."""
-    seen = pieces(command)
-    print(json.dumps([[seconds(lambda: bare(seen), pid),
-                       seconds(lambda: gdb.execute(command, to_string=True), pid)]
-                      for _ in range(count)]))
+    """Prints [[floor, printing, cost], ...]; pid: of QEMU."""
+    seen, text = pieces(command), gdb.execute(command, to_string=True)
+    with unseen():
+        answer = [[seconds(lambda: bare(seen), pid), seconds(lambda: gdb.write(text), pid),
+                   seconds(lambda: gdb.execute(command), pid)] for _ in range(count)]
+    print(json.dumps(answer))
 
 
 def asked(command: str) -> None:

@@ -124,8 +124,8 @@ def questions(memory: Memory, noise: random.Random) -> list[Callable[[], object]
 
     def dump() -> None:
         answer = mapcache.mapcache_read(read, said, None, noise.random() < 0.5)
-        mapcache.mapcache_json(answer)
-        mapcache.mapcache_text(said, answer)
+        "".join(mapcache.mapcache_json(answer))
+        "".join(mapcache.mapcache_text(said, answer))
 
     def log() -> None:
         records = trace.ring_read(read, said, n)

@@ -18,7 +18,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gdb-scripts"))
 
-from hvscope import beacon, guestwalk, mapcache, pte, regime, walk  # noqa: E402
+from hvscope import beacon, columns, guestwalk, mapcache, pte, regime, walk  # noqa: E402
 from hvscope.error import HvError  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -41,7 +41,7 @@ def test_slot(case: dict) -> None:
     decode, pte = mapcache.Decoder(target), int(case["pte"], 0)
     slot = decode(case["slot"], pte)
     assert decode.many([(case["slot"], pte)]) == [slot]
-    assert mapcache.slot_json(slot) == json.dumps(case["expect"], separators=(",", ":"))
+    assert columns.slot_json(slot) == json.dumps(case["expect"], separators=(",", ":"))
 
 
 def el2(tcr: int, mair: int = 0, hcr: int = 0, sctlr: int = 0, tcr2: int = 0,
@@ -217,7 +217,7 @@ class FakeRam:
         """What a tool does with it."""
         said = beacon.beacon_read(self.read)
         answer = mapcache.mapcache_read(self.read, said, None, True)
-        return mapcache.mapcache_json(answer) + mapcache.mapcache_text(said, answer)
+        return "".join([*mapcache.mapcache_json(answer), *mapcache.mapcache_text(said, answer)])
 
 
 def test_dump_of_a_fake_machine() -> None:
