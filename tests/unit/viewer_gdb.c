@@ -108,7 +108,7 @@ static const char *const fixed[][2] = {
     {"qqemu.PhyMemMode", "0"},
     {"Qqemu.PhyMemMode:1", "OK"},
     {"Qqemu.PhyMemMode:0", "OK"},
-    {"D", "OK"},
+    {"D;1", "OK"},
     {"qfThreadInfo", "m01,02"},
     {"qsThreadInfo", "l"},
     {"Hg01", "OK"},
@@ -280,7 +280,7 @@ static void check_good(enum flaw flaw)
     check_source(src);
     source_close(src);
     waitpid(stub, NULL, 0);
-    assert_true(logged("Qqemu.PhyMemMode:1") && logged("Qqemu.PhyMemMode:0") && logged("D"));
+    assert_true(logged("Qqemu.PhyMemMode:1") && logged("Qqemu.PhyMemMode:0") && logged("D;1"));
 }
 
 static void check_refused(enum flaw flaw, const char *said)
@@ -316,7 +316,7 @@ static void test_halted_before(void **state)
     source_close(gdb_open(socket_path, &f));
     waitpid(stub, NULL, 0);
     assert_true(logged("Qqemu.PhyMemMode:0"));
-    assert_false(logged("D"));
+    assert_false(logged("D;1"));
     halted_before = false;
 }
 
@@ -370,7 +370,7 @@ static void test_signal(void **state)
     waitpid(client, &status, 0);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     waitpid(stub, NULL, 0);
-    assert_true(logged("Qqemu.PhyMemMode:0") && logged("D"));
+    assert_true(logged("Qqemu.PhyMemMode:0") && logged("D;1"));
 }
 
 static void test_unpacking(void **state)

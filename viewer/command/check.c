@@ -11,6 +11,7 @@
 #include "command/output.h"
 #include "model/check.h"
 #include "model/judge.h"
+#include "model/profile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -206,12 +207,16 @@ static void text_order(FILE *out, const struct context *ctx, const struct checke
 
 static void print_text(FILE *out, const struct context *ctx, const struct checked *c)
 {
-    text_tables(out, &ctx->snap->machine, c->tables);
+    if (ctx->snap->machine.profile->mapcache)
+        text_tables(out, &ctx->snap->machine, c->tables);
     text_order(out, ctx, c);
     if (strcmp(verdict_name(c), "incomplete") != 0)
         fprintf(out, "verdict: %s\n", verdict_name(c));
     else if (c->order.from == JUDGE_NOTHING)
-        fputs("verdict: incomplete: boot with trace=all or check=on\n", out);
+        fprintf(out, "verdict: incomplete: %s\n",
+                ctx->snap->machine.profile->counted
+                    ? "boot with trace=all or check=on"
+                    : "the order of stores and TLBIs is known only under the tracer (TRACE=1)");
     else
         fprintf(out, "verdict: incomplete (%" PRIu64 " unjudged, %" PRIu64 " lost)\n",
                 c->order.totals.unjudged, c->order.totals.lost);

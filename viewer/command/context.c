@@ -4,6 +4,7 @@
 #include "command/json.h"
 #include "command/output.h"
 #include "model/profile.h"
+#include "source/asked.h"
 
 #include <hvscope/trace.h>
 #include <inttypes.h>
@@ -15,17 +16,42 @@
 static bool is_for_tables(enum command command, const struct machine *m)
 {
     return command == COMMAND_WALK || command == COMMAND_MAP || command == COMMAND_CPUS ||
-           (command == COMMAND_EVENTS && m->beacon.trace_mode != TRACE_OFF);
+           ((command == COMMAND_EVENTS || command == COMMAND_CHECK) &&
+            m->beacon.trace_mode != TRACE_OFF);
+}
+
+int context_require_slots(enum command command, const struct machine *m, struct failure *f)
+{
+    if (is_for_tables(command, m) && !m->profile->mapcache)
+        return 0;
+    return machine_require_mapcache(m, f);
+}
+
+enum machine_status context_find_machine(struct target *target, const struct target_spec *spec,
+                                         struct machine *m, struct failure *f)
+{
+    enum machine_status status = machine_find(target->src, spec, m, f);
+
+    if (status != MACHINE_FOREIGN || !m->wants_registers || !spec->profile)
+        return status;
+    if (!target->asked && asked_learn(target, spec, &target->refusal) == 0)
+        return machine_find(target->src, spec, m, f);
+    if (target->refusal.text[0])
+        *f = target->refusal;
+    return MACHINE_FOREIGN;
 }
 
 static int take_snapshot(struct context *ctx, struct failure *f)
 {
     struct machine machine;
 
-    if (machine_find(ctx->src, &ctx->o->target, &machine, f) != MACHINE_OK ||
-        options_check_cpus(ctx->o, machine.beacon.ncpu, f) ||
-        (!(is_for_tables(ctx->o->command, &machine) && !machine.profile->mapcache) &&
-         machine_require_mapcache(&machine, f)))
+    enum machine_status status = context_find_machine(&ctx->target, &ctx->o->target, &machine, f);
+
+    ctx->src = ctx->target.src;
+    if (ctx->target.note[0])
+        fprintf(stderr, "hvscope: %s\n", ctx->target.note);
+    if (status != MACHINE_OK || options_check_cpus(ctx->o, machine.beacon.ncpu, f) ||
+        context_require_slots(ctx->o->command, &machine, f))
         return -1;
     if (machine.note)
         fprintf(stderr, "hvscope: %s\n", machine.note);
@@ -82,7 +108,6 @@ int context_open(struct context *ctx, const struct options *o, struct failure *f
     *ctx = (struct context){.o = o, .target.dir_fd = -1};
     if (target_open(&ctx->target, &o->target, f))
         return -1;
-    ctx->src = ctx->target.src;
     if (take_snapshot(ctx, f)) {
         context_close(ctx);
         return -1;

@@ -22,6 +22,17 @@ struct context {
 };
 
 /*
+ * machine_find(), in a target whose gdb stub may be asked, once, for the
+ * registers that a profile needs. Only if a person named the profile: it halts
+ * the machine for a moment, which target->note then says.
+ */
+enum machine_status context_find_machine(struct target *target, const struct target_spec *spec,
+                                         struct machine *m, struct failure *f);
+
+/* 0, or -1 with f: the command needs slots, and this machine has none. */
+int context_require_slots(enum command command, const struct machine *m, struct failure *f);
+
+/*
  * Attach and take a snapshot of a machine that has a mapcache. 0, or -1 with f;
  * then nothing is left open.
  */

@@ -14,7 +14,8 @@ static int run(struct context *ctx, struct options *o, FILE *out, struct failure
     if (!print || o->follow)
         return failure_set(f, EXIT_USAGE,
                            "here there are dump, walk, map, cpus, stats, events, find and explain");
-    if (options_check_cpus(o, ctx->snap->ncpu, f))
+    if (options_check_cpus(o, ctx->snap->ncpu, f) ||
+        context_require_slots(o->command, &ctx->snap->machine, f))
         return -1;
     ctx->o = o;
     return print(ctx, out, f);

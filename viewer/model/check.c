@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/check.h"
 
+#include "model/profile.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +232,8 @@ void check_snapshot(const struct snapshot *snap, const struct activity *activity
     const struct machine *m = &snap->machine;
 
     *f = (struct findings){0};
+    if (!m->profile->mapcache)
+        return;
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (!snap->cpu[i].on)
             continue;

@@ -40,9 +40,10 @@ struct machine_xen {
 
 struct machine {
     const struct profile *profile;
-    const char *arch; /* "arm64" or "arm32" */
-    const char *note; /* what is assumed, for a person; NULL: nothing */
-    uint64_t root;    /* profile el2 without registers: what was named */
+    const char *arch;     /* "arm64" or "arm32" */
+    const char *note;     /* what is assumed, for a person; NULL: nothing */
+    bool wants_registers; /* not found, for want of EL2's registers */
+    uint64_t root;        /* profile el2 without registers: what was named */
     struct machine_xen xen;
     uint64_t pa;                          /* of the beacon; 0: it has none */
     struct beacon beacon;                 /* ncpu, nr_banks, entries, stride, … are in bounds */

@@ -36,9 +36,10 @@ static enum machine_status find(const struct source *src, const struct target_sp
     unsigned int ncpu = knows_registers(src) ? source_cpus(src) : 0;
 
     if (ncpu == 0 && !spec->has_root) {
+        m->wants_registers = true;
         failure_set(f, EXIT_NOT_UNDERSTOOD,
-                    "no control register can be read from this target: attach with --gdb, or name "
-                    "a root table with --root");
+                    "no control register can be read from this target: --profile el2 has its gdb "
+                    "stub asked once, --gdb halts it; or name a root table with --root");
         return MACHINE_FOREIGN;
     }
     if (ncpu == 0) {

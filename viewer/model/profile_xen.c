@@ -42,6 +42,18 @@ static uint64_t build_id_pa(const struct machine *m)
     return m->beacon.image_pa + (m->xen.build_id - m->beacon.image_va);
 }
 
+/* Firmware may have loaded it anywhere: it is where CPU0's root maps it, if that is known. */
+static bool place_by_root(const struct source *src, struct machine *m)
+{
+    uint64_t root, pa;
+
+    if (source_register(src, 0, m->beacon.root_level ? "HTTBR" : "TTBR0_EL2", &root) != 0 ||
+        !xen_walk(src, m, root & PTE_ADDR_MASK, m->beacon.image_va, &pa))
+        return false;
+    m->beacon.image_pa = pa;
+    return holds_build_id(src, build_id_pa(m), m->beacon.build_id, m->beacon.build_id_size);
+}
+
 static bool place_image(const struct source *src, struct machine *m)
 {
     struct source_piece piece;
@@ -53,7 +65,7 @@ static bool place_image(const struct source *src, struct machine *m)
                 return true;
         }
     }
-    return false;
+    return place_by_root(src, m);
 }
 
 static void take_banks(const struct source *src, struct beacon *b)
@@ -143,7 +155,8 @@ static enum machine_status find_xen(const struct source *src, const char *path, 
     if (!place_image(src, m)) {
         failure_set(f, EXIT_NOT_UNDERSTOOD,
                     "memory does not hold the build that %s is of (by its build ID, where QEMU "
-                    "loads a Xen): name the symbols of the Xen that runs with --elf",
+                    "loads a Xen): name the symbols of the Xen that runs with --elf, or if "
+                    "firmware loaded it elsewhere, --gdb",
                     path);
         return MACHINE_FOREIGN;
     }

@@ -29,6 +29,7 @@ void stream_read_cpu(const struct source *src, const struct machine *m, unsigned
 
     if (m->pa != TRACE_FILE_PA || source_read_phys(src, pa, &traced, sizeof(traced)) != 0)
         return;
+    info->root = info->root ? info->root : traced.root;
     info->ring = traced.ring;
     info->ring_entries = traced.ring_entries;
     info->ring_head = traced.ring_head;

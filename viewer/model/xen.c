@@ -86,8 +86,8 @@ static bool in_image(const struct machine *m, uint64_t va)
     return va >= m->beacon.image_va && va - m->beacon.image_va < m->beacon.image_size;
 }
 
-static bool walk(const struct source *src, const struct machine *m, uint64_t root, uint64_t va,
-                 uint64_t *pa)
+bool xen_walk(const struct source *src, const struct machine *m, uint64_t root, uint64_t va,
+              uint64_t *pa)
 {
     struct machine_memory memory = machine_memory(src, m);
     struct stage_cpu cpu = {src, m, BEACON_CPUS_MAX, &root}; /* no CPU whose registers are asked */
@@ -105,7 +105,7 @@ static bool walk(const struct source *src, const struct machine *m, uint64_t roo
 bool xen_translate(const struct source *src, const struct machine *m, uint64_t va, uint64_t *pa)
 {
     *pa = m->beacon.image_pa + (va - m->beacon.image_va);
-    return in_image(m, va) || (m->xen.root && walk(src, m, m->xen.root, va, pa));
+    return in_image(m, va) || (m->xen.root && xen_walk(src, m, m->xen.root, va, pa));
 }
 
 static bool read_word(const struct source *src, const struct machine *m, uint64_t va,
@@ -151,7 +151,7 @@ bool xen_find_root(const struct source *src, struct machine *m)
     uint64_t root, pa;
 
     m->xen.root = 0;
-    if (!xen_cpu_root(src, m, 0, &root) || !walk(src, m, root, m->beacon.image_va, &pa) ||
+    if (!xen_cpu_root(src, m, 0, &root) || !xen_walk(src, m, root, m->beacon.image_va, &pa) ||
         pa != m->beacon.image_pa)
         return false;
     m->xen.root = root;

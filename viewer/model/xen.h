@@ -17,6 +17,10 @@ int xen_symbols(const char *path, struct elf_image *elf, struct machine *m, stru
 /* A mask of CPUs, at this VA; 0 if there is none. CPUs from 64 on are left out. */
 uint64_t xen_cpus(const struct source *src, const struct machine *m, uint64_t va);
 
+/* PA of a VA, by this root. */
+bool xen_walk(const struct source *src, const struct machine *m, uint64_t root, uint64_t va,
+              uint64_t *pa);
+
 /* PA of a VA: of the image by its place, else by CPU0's root. */
 bool xen_translate(const struct source *src, const struct machine *m, uint64_t va, uint64_t *pa);
 

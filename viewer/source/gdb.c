@@ -20,6 +20,9 @@
 #define RANGES_MAX 8
 #define XML_MAX    (1u << 20)
 
+/* With a process, as a gdb before us may have asked QEMU to want it: it remembers that. */
+#define DETACH "D;1"
+
 struct source_gdb {
     struct source src;
     struct gdb_link link;
@@ -50,7 +53,7 @@ static void write_farewell(bool was_halted)
     if (was_halted)
         farewell[len] = '\0';
     else
-        gdb_frame("D", farewell + len, sizeof(farewell) - len);
+        gdb_frame(DETACH, farewell + len, sizeof(farewell) - len);
 }
 
 static void end_by_signal(int sig)
@@ -175,7 +178,7 @@ static void gdb_close(struct source *src)
     arm_signals(SIG_DFL);
     signal_fd = -1;
     if (g->link.fd >= 0 && ask(g, "Qqemu.PhyMemMode:0") == 0 && !g->was_halted)
-        ask(g, "D");
+        ask(g, DETACH);
     if (g->link.fd >= 0)
         close(g->link.fd);
     gdb_registers_free(&g->registers);
@@ -201,6 +204,12 @@ bool source_is_gdb(const struct source *src)
 bool gdb_was_halted(const struct source *src)
 {
     return ((const struct source_gdb *)src)->was_halted;
+}
+
+void gdb_leave_halted(struct source *src)
+{
+    ((struct source_gdb *)src)->was_halted = true;
+    write_farewell(true);
 }
 
 static int connect_tcp(const char *address)

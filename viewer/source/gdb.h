@@ -31,4 +31,7 @@ bool source_is_gdb(const struct source *src);
 /* Of such a source: was the machine halted before, and is left so when the source is closed? */
 bool gdb_was_halted(const struct source *src);
 
+/* It was halted before, as somebody else knows better than the stub: leave it so. */
+void gdb_leave_halted(struct source *src);
+
 #endif /* VIEWER_SOURCE_GDB_H */

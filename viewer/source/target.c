@@ -186,6 +186,7 @@ bool source_elf_path(const struct target_spec *spec, char *path, size_t size)
 static bool source_places(const struct source *src, struct places *places)
 {
     unsigned int nr = source_cpus(src);
+    bool any = false;
 
     *places = (struct places){.nr = nr < PLACES_MAX ? nr : PLACES_MAX};
     for (unsigned int i = 0; i < places->nr; i++) {
@@ -195,8 +196,9 @@ static bool source_places(const struct source *src, struct places *places)
         p->known = source_register(src, i, "PC", &p->pc) == 0 &&
                    source_register(src, i, "CPSR", &cpsr) == 0 && !(cpsr & CPSR_NRW);
         p->el = p->known ? cpsr >> CPSR_EL_SHIFT & CPSR_EL_MASK : 0;
+        any |= p->known;
     }
-    return places->nr > 0;
+    return any;
 }
 
 bool target_places(const struct target *target, const struct target_spec *spec,

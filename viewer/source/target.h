@@ -31,11 +31,16 @@ struct target_spec {
     uint64_t root;
 };
 
+#define TARGET_NOTE_MAX 160
+
 /* Closed when src is NULL. */
 struct target {
     struct source *src;
-    int dir_fd; /* of the run directory; -1 for RAM files */
-    pid_t pid;  /* of its QEMU; 0 for RAM files */
+    int dir_fd;                 /* of the run directory; -1 for RAM files */
+    pid_t pid;                  /* of its QEMU; 0 for RAM files */
+    bool asked;                 /* its gdb stub was, or could not be: not again */
+    struct failure refusal;     /* why it could not be */
+    char note[TARGET_NOTE_MAX]; /* what that did to the machine, for a person; "": nothing */
 };
 
 /* Is it the machine of spec->dir; and the file, socket or folder that a person named. */

@@ -76,7 +76,7 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     }
     page_heading(c, ui, "Check", "%s, %u slots; %s", findings_wrong(r) ? "WRONG" : "nothing found",
                  r->entries, f->order ? f->order : "of stores and TLBIs nothing is known");
-    for (int i = 0; i < rules; i++) {
+    for (int i = ui->no_slots ? RULE_VIOLATION : 0; i < rules; i++) {
         if (!f->snap || rule_applies((enum rule)i, &f->snap->machine))
             draw_rule(c, row++, a.cols, r, (enum rule)i, f->order_known);
     }

@@ -65,7 +65,9 @@ void chrome_draw_title(struct canvas *c, const struct frame *f, const struct ui 
     } else {
         if (m)
             at += 2 + canvas_printf(c, 0, at + 2, cols - width - at - 3, ROLE_TITLE, "%s %s  %u %s",
-                                    m->profile->counted ? "engine" : "Xen",
+                                    m->profile->counted      ? "engine"
+                                    : m->profile->tells_cpus ? "Xen"
+                                                             : "EL2",
                                     m->profile->counted ? machine_engine_name(m) : m->arch,
                                     f->snap->ncpu, f->snap->ncpu == 1 ? "CPU" : "CPUs");
         draw_target(c, at + 2, cols - width - at - 3, f->target);
@@ -282,6 +284,8 @@ void chrome_draw_message(struct canvas *c, int row, int col, int width, const st
     } else if (f->word == RUN_GONE) {
         say(&m, "the machine has gone; this is its last picture. Waiting for a new one");
         role = ROLE_WARN;
+    } else if (frame_no_slots(f)) {
+        say(&m, "no slots are known here: F3 its tables, F4 its address space");
     } else {
         say_changes(&m, f, ui->cpu);
     }

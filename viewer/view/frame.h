@@ -9,6 +9,7 @@
 #include "model/activity.h"
 #include "model/check.h"
 #include "model/marks.h"
+#include "model/profile.h"
 #include "model/ranges.h"
 #include "model/runstate.h"
 #include "model/series.h"
@@ -48,7 +49,16 @@ static inline unsigned int frame_ncpu(const struct frame *f)
 
 static inline unsigned int frame_entries(const struct frame *f)
 {
-    return f->snap ? f->snap->machine.beacon.domheap_entries : SLOTS_MAX;
+    return f->snap && f->snap->machine.beacon.domheap_entries
+               ? f->snap->machine.beacon.domheap_entries
+               : SLOTS_MAX;
+}
+
+/* Why there are no slots to show, only tables; NULL: there are, or nothing is known yet. */
+static inline const char *frame_no_slots(const struct frame *f)
+{
+    return f->snap && !f->snap->machine.profile->mapcache ? f->snap->machine.profile->missing
+                                                          : NULL;
 }
 
 #endif /* VIEWER_VIEW_FRAME_H */

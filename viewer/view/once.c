@@ -50,12 +50,15 @@ int view_once(const struct options *o)
     struct failure f;
     struct frame frame;
     struct ui ui;
-    struct session_wants wants = {0};
+    struct session_wants wants = {.table = true,
+                                  .cpu = o->some_cpus ? __builtin_ctzll(o->cpu_mask) : 0};
     struct config config;
     int ret = -1;
 
     if (session_open(&s, o, clock_now(), &f))
         return failure_report(&f);
+    if (s.target.note[0])
+        fprintf(stderr, "hvscope: %s\n", s.target.note);
     if (s.symbols_why.text[0])
         failure_report(&s.symbols_why);
     ask_once(&s);

@@ -2,6 +2,7 @@
 #include "view/picture.h"
 
 #include "command/dump.h"
+#include "model/profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,11 @@ void picture_write(const struct canvas *c, const struct snapshot *snap, char *no
         return;
     }
     canvas_print_text(c, text);
+    if (!snap->machine.profile->mapcache) {
+        snprintf(notice, size, "%s hvscope-%d.txt",
+                 fclose(text) ? "cannot write" : "written:", n - 1);
+        return;
+    }
     snprintf(name, sizeof(name), "hvscope-%d.json", n - 1);
     json = create(name);
     if (json)

@@ -71,23 +71,11 @@ static void note_reboot(struct session *s, uint64_t now)
     s->run.rebooted_at = now;
 }
 
-/* The screen shows slots: a target that has none is not for it. */
-static enum machine_status find_machine(const struct session *s, struct machine *m,
-                                        struct failure *f)
-{
-    enum machine_status status = machine_find(s->target.src, s->spec, m, f);
-
-    if (status != MACHINE_OK || m->profile->mapcache)
-        return status;
-    machine_require_mapcache(m, f);
-    return MACHINE_FOREIGN;
-}
-
 /* A boot with another number is another machine, whatever else looks the same. */
 static bool read_machine(struct session *s, uint64_t now)
 {
     struct machine m;
-    enum machine_status status = find_machine(s, &m, &s->why);
+    enum machine_status status = context_find_machine(&s->target, s->spec, &m, &s->why);
 
     if (status != MACHINE_OK) {
         if (s->published)
@@ -260,12 +248,12 @@ static void name_target(struct session *s)
 }
 
 /* QEMU's sockets and RAM file are there a moment before it has loaded the image. */
-static bool has_our_image(const struct session *s, struct failure *f)
+static bool has_our_image(struct session *s, struct failure *f)
 {
     struct machine m;
 
     for (int tries = s->target.dir_fd >= 0 ? LOAD_TRIES : 1; tries > 0; tries--) {
-        if (find_machine(s, &m, f) != MACHINE_FOREIGN)
+        if (context_find_machine(&s->target, s->spec, &m, f) != MACHINE_FOREIGN)
             return true;
         if (tries > 1)
             usleep(LOAD_TRY_US);
@@ -444,11 +432,22 @@ static void show_past(const struct session *s, struct frame *f)
     snprintf(f->note, sizeof(f->note), "#%u of %u", f->position, f->positions);
 }
 
+/* EL2's own tables of a CPU, as they are now. With E2H the half of the kernel: the other changes
+ * with every process. */
+static bool open_stage(struct session *s, unsigned int cpu, struct stage *stage)
+{
+    const struct cpu_snapshot *c = &s->snap->cpu[cpu];
+    const struct stage_cpu of = {s->target.src, &s->machine, cpu,
+                                 c->info.root ? &c->info.root : NULL};
+    enum regime_name own = stage_own(&of);
+    struct failure f;
+
+    return s->target.src && c->on && stage_open(&of, own, regime_has_halves(own), stage, &f) == 0;
+}
+
 /* Ranges take a walk through all tables: at most once a second, and anew for another CPU. */
 static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
 {
-    const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
-    const struct stage_cpu cpu = {s->target.src, &s->machine, wants->cpu, &c->info.root};
     struct machine_memory memory = machine_memory(s->target.src, &s->machine);
     struct stage stage;
     struct failure f;
@@ -460,7 +459,7 @@ static const struct ranges *read_ranges(struct session *s, const struct session_
     ranges_free(&s->ranges);
     s->ranges_cpu = wants->cpu;
     s->ranges_at = s->snap->time;
-    if (!c->on || stage_open(&cpu, REGIME_EL2, false, &stage, &f) ||
+    if (!open_stage(s, wants->cpu, &stage) ||
         ranges_read(&memory.memory, &stage, &s->machine, &s->ranges, &f))
         return NULL;
     return &s->ranges;
@@ -468,15 +467,12 @@ static const struct ranges *read_ranges(struct session *s, const struct session_
 
 static const struct table_page *read_table(struct session *s, const struct session_wants *wants)
 {
-    const struct cpu_snapshot *c = &s->snap->cpu[wants->cpu];
-    const struct stage_cpu cpu = {s->target.src, &s->machine, wants->cpu, &c->info.root};
     struct machine_memory memory = machine_memory(s->target.src, &s->machine);
     struct stage stage;
-    struct failure f;
 
-    if (c->on && s->target.src && stage_open(&cpu, REGIME_EL2, false, &stage, &f) == 0)
+    if (open_stage(s, wants->cpu, &stage))
         table_read(&memory.memory, &stage, &wants->path, &s->table);
-    return c->on ? &s->table : NULL;
+    return s->snap->cpu[wants->cpu].on ? &s->table : NULL;
 }
 
 /* The verdict on what is kept of the events; what came before is not known. */

@@ -68,7 +68,13 @@ static int draw_grid(struct canvas *c, const struct frame *f, const struct ui *u
     return (int)lines < rows ? (int)lines : rows;
 }
 
-static void draw_bits(struct canvas *c, int row, int rows, lpae_t pte, int level)
+/* Software bits mean a count in slots alone. */
+static const char *field_text(const struct pte_field *field, bool slots)
+{
+    return field->lo == 55 && field->hi == 58 && !slots ? "software's own" : field->text;
+}
+
+static void draw_bits(struct canvas *c, int row, int rows, lpae_t pte, int level, bool slots)
 {
     struct pte_field field[PTE_FIELDS_MAX];
     int nr = (int)pte_fields(pte, (unsigned int)level, field);
@@ -84,7 +90,8 @@ static void draw_bits(struct canvas *c, int row, int rows, lpae_t pte, int level
         snprintf(bits, sizeof(bits), field[i].hi == field[i].lo ? "[%u]" : "[%u:%u]", field[i].hi,
                  field[i].lo);
         canvas_printf(c, row + y, x, 8, ROLE_DIM, "%7s", bits);
-        canvas_text(c, row + y, x + 8, (int)c->cols / columns - 9, ROLE_TEXT, field[i].text);
+        canvas_text(c, row + y, x + 8, (int)c->cols / columns - 9, ROLE_TEXT,
+                    field_text(&field[i], slots));
     }
 }
 
@@ -129,7 +136,8 @@ static void draw_entry(struct canvas *c, const struct frame *f, const struct ui 
     if (rows > 1)
         canvas_printf(c, row + 1, 0, c->cols, ROLE_TEXT, "va 0x%" PRIx64 "-0x%" PRIx64 "  %s", va,
                       va + (UINT64_C(1) << shift) - 1, region ? region : "");
-    draw_bits(c, row + 2, rows - 2, t->pte[i], t->level);
+    if (t->r.name == REGIME_EL2) /* the names of bits are those of its entries */
+        draw_bits(c, row + 2, rows - 2, t->pte[i], t->level, is_slots(f, t));
 }
 
 static void heading(struct canvas *c, const struct frame *f, const struct ui *ui)

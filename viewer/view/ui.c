@@ -62,8 +62,21 @@ void ui_show_text(struct ui *ui, const char *text)
     ui_open_layer(ui, LAYER_TEXT);
 }
 
+/* A machine without slots: its tables, from their first entry on. */
+static void begin_with_tables(struct ui *ui)
+{
+    if (ui->view == VIEW_SLOTS || ui->view == VIEW_OVERVIEW)
+        ui->view = VIEW_TABLES;
+    ui->path.nr = ui->entry = 0;
+}
+
 void ui_clamp(struct ui *ui, const struct frame *f)
 {
+    bool no_slots = frame_no_slots(f) != NULL;
+
+    if (no_slots && !ui->no_slots)
+        begin_with_tables(ui);
+    ui->no_slots = no_slots;
     if (f->snap && ui->cpu >= frame_ncpu(f))
         ui->cpu = 0;
     if (ui->slot >= frame_entries(f))
@@ -265,6 +278,14 @@ static void act_more(struct ui *ui, const struct frame *f, enum action action)
     }
 }
 
+/* Is it about slots, and are there none? */
+static bool is_void(const struct ui *ui, enum action action)
+{
+    return ui->no_slots &&
+           (action == ACTION_GOTO || action == ACTION_EXPLAIN || action == ACTION_MARK ||
+            action == ACTION_COLOR || action == ACTION_OVERVIEW || action == ACTION_SEARCH);
+}
+
 static void act(struct ui *ui, const struct frame *f, const struct layout *l, enum action action)
 {
     switch (action) {
@@ -354,6 +375,8 @@ void ui_key(struct ui *ui, const struct frame *f, unsigned int rows, unsigned in
         prompt_key(ui, f, code);
     else if (action == ACTION_DIGIT)
         press_digit(ui, f, code - '0', now);
+    else if (is_void(ui, action))
+        snprintf(ui->notice, sizeof(ui->notice), "that is about slots, and there are none here");
     else
         act(ui, f, &l, action);
 }

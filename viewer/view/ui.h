@@ -83,9 +83,10 @@ struct ui {
     enum control asked; /* a person has not said yes yet */
     /* For whoever runs the loop; it clears what is asked once. */
     bool paused;
-    bool marked; /* compare with the moment when it was set */
-    int step;    /* through the history: events back or forth */
-    int leap;    /* the same, snapshots */
+    bool marked;   /* compare with the moment when it was set */
+    int step;      /* through the history: events back or forth */
+    int leap;      /* the same, snapshots */
+    bool no_slots; /* a machine with tables only: they are its first view */
     bool quit;
     bool redraw;
     bool suspend;

@@ -132,7 +132,8 @@ void ui_enter(struct ui *ui, const struct frame *f)
 
     switch (ui->view) {
     case VIEW_SLOTS:
-        ui_open_layer(ui, LAYER_DETAIL);
+        if (!ui->no_slots)
+            ui_open_layer(ui, LAYER_DETAIL);
         break;
     case VIEW_TABLES:
         drill(ui, f);
@@ -163,8 +164,8 @@ bool ui_return(struct ui *ui)
         ui->entry = ui->path.index[--ui->path.nr];
         return true;
     }
-    if (ui->view == VIEW_SLOTS)
+    if (ui->view == VIEW_SLOTS || (ui->view == VIEW_TABLES && ui->no_slots))
         return false;
-    ui->view = VIEW_SLOTS;
+    ui->view = ui->no_slots ? VIEW_TABLES : VIEW_SLOTS;
     return true;
 }

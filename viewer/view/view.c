@@ -294,7 +294,9 @@ static void first_notice(struct view *v, const struct config *config)
                  gdb_was_halted(src) ? "it was so before, and stays so" : "it resumes on quit");
     else
         snprintf(notice, size, "%.*s", LINE_MAX_CHARS,
-                 config->wrong ? config->first : v->session.symbols_why.text);
+                 v->session.target.note[0] ? v->session.target.note
+                 : config->wrong           ? config->first
+                                           : v->session.symbols_why.text);
 }
 
 static int start(struct view *v, const struct options *o, struct failure *f)
@@ -306,6 +308,8 @@ static int start(struct view *v, const struct options *o, struct failure *f)
     if (session_open(&v->session, o, clock_now(), f))
         return -1;
     snap = v->session.snap;
+    if (v->session.target.note[0])
+        fprintf(stderr, "hvscope: %s\n", v->session.target.note);
     if (v->session.symbols_why.text[0])
         failure_report(&v->session.symbols_why);
     v->ascii = screen.ascii = screen_is_ascii(o->ascii);
