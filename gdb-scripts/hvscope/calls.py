@@ -6,7 +6,7 @@ from __future__ import annotations
 import gdb
 
 from hvscope.target import exception_level, register
-from hvscope.walking import symbol_before
+from hvscope.walking import optional_beacon, symbol_before
 from hvscope.xenbreaks import COST, function_address
 
 
@@ -37,6 +37,9 @@ def set_trace(mode: str) -> str:
     LOGS.clear()
     if mode == "off":
         return "calls are not logged"
+    beacon = optional_beacon()[0]
+    if beacon is not None and not beacon.counted:
+        beacon.require_mapcache()  # says why there is nothing to log
     for function, word in (("map_domain_page", "map mfn"), ("unmap_domain_page", "unmap va")):
         LOGS.append(CallLog(function, word))
     return f"calls are logged from now on; {COST}"

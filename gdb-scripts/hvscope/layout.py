@@ -104,3 +104,20 @@ def layout_text(ranges: Iterable[Any], cpu: int, root: int, own_slot: int) -> st
     if None in mapped:
         lines.append(f"  outside all regions: {size_about(mapped[None][0])} mapped; pt-dump")
     return "\n".join(lines)
+
+
+def foreign_text(ranges: Iterable[Any], cpu: int, root: int, level: int) -> str:
+    """The same of a Xen, whose image and slots alone have names: the rest by root entries."""
+    groups: dict[tuple[str | None, int], list[int]] = {}
+    shift = 39 - 9 * level
+    for va, size, _, _, leaves, _, region in ranges:
+        group = groups.setdefault((region, -1 if region else va >> shift), [va, 0, 0, 0])
+        group[1:] = [va + size, group[2] + size, group[3] + leaves]
+    lines = [f"CPU{cpu}, root {root:#x}; of a Xen only the image and the slots have names here",
+             f"  L{level}       from            to              mapped  leaves  region"]
+    for (name, _), (start, end, size, leaves) in groups.items():
+        first, last = start >> shift, end - 1 >> shift
+        entries = f"{first}" if first == last else f"{first}-{last}"
+        lines.append(f"  {entries:<7}  {start:<#14x}  {end:<#14x}  {size_about(size):>6}  "
+                     f"{leaves:>6}  {f'{name}: {WORDS[name]}' if name else '-'}")
+    return "\n".join(lines)

@@ -12,7 +12,7 @@ from hvscope import cpus, guestwalk, ranges, walk
 from hvscope.arguments import Arguments, usage
 from hvscope.beacon import Beacon, ReadPhys
 from hvscope.error import HvError
-from hvscope.layout import layout_text, region_finder
+from hvscope.layout import foreign_text, layout_text, region_finder
 from hvscope.pte import MAIR_VALUE
 from hvscope.regime import (HCR_E2H, REGIMES, Regime, Registers, halves, is_high, off_words,
                             regime_of)
@@ -285,12 +285,12 @@ def hv_layout(arguments: Arguments) -> str:
     place = Place(arguments)
     if place.beacon is None:
         raise HvError(place.why)
-    if not place.beacon.counted:
-        raise HvError("the layout of a Xen is not known by name; pt-dump shows what is mapped")
     with TARGET.on_cpu(place.cpu):
         part = place.regime("el2", False)
     with TARGET.physical():
         scan = scan_part(place, TARGET.read_phys, part, 0, MASK64)
+    if not place.beacon.counted:
+        return foreign_text(scan.ranges, place.cpu, part[1], place.beacon.root_level)
     return layout_text(scan.ranges, place.cpu, part[1], place.beacon.l0_index)
 
 

@@ -64,12 +64,18 @@ def test_gdb_prints_the_same(machine):
     said = [answer(m, *words, *xen).strip() for _, words in pairs]
     commands = ["-ex", f"source {ROOT}/gdb-scripts/hvscope.py", "-ex", "target remote gdb.sock",
                 "-ex", "hv-profile xen"]
-    for command, _ in pairs:
+    for command, _ in [*pairs, ("hv-layout --cpu 0", None)]:
         commands += ["-ex", "echo @@@\\n", "-ex", command]
     out = subprocess.run(["gdb-multiarch", "-nx", "-q", "-batch", *commands, ELF], cwd=m.dir,
                          capture_output=True, text=True, timeout=60, check=True).stdout
-    for (command, _), viewer, gdb in zip(pairs, said, out.split("@@@\n")[1:]):
-        assert gdb.split("\n[Inferior")[0].strip() == viewer, command
+    printed = [part.split("\n[Inferior")[0].strip() for part in out.split("@@@\n")[1:]]
+    for (command, _), viewer, gdb in zip(pairs, said, printed):
+        assert gdb == viewer, command
+    rows = {row[5]: row for line in printed[-1].splitlines()[2:] if (row := line.split())}
+    leaves = sum(one["leaves"] for one in json.loads(said[3])["ranges"]
+                 if 0x7f8000000000 <= int(one["va"], 0) < 0x7f8080000000)
+    assert (rows["domheap:"][0], int(rows["domheap:"][4])) == ("255", leaves)
+    assert rows["image:"][:2] == ["20", "0xa0000200000"] and "-" in rows
 
 
 def test_snapshot_by_symbols(machine, tmp_path):

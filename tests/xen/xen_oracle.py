@@ -6,6 +6,7 @@ written out here. Where a Xen's image is, is a constant of this test's machines.
 """
 
 import json
+import mmap
 import struct
 import subprocess
 from pathlib import Path
@@ -13,6 +14,25 @@ from pathlib import Path
 RAM = 0x40000000
 ADDRESS = 0x0000FFFFFFFFF000
 LOADED = {"arm32": 0x40010000, "arm64": 0x40200000}  # where QEMU 7.2 puts it
+
+
+def entries_below(ram: Path, root: int, bits: int, base: int) -> list[tuple[int, int, int]]:
+    """Every mapping of 4 KiB tables below a root that translates `bits` of an address: (va, pa,
+    level). A table outside RAM has none."""
+    found, start = [], 4 - (bits - 12 + 8) // 9
+    with open(ram, "rb") as file:
+        memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+    def go(pa: int, level: int, va: int) -> None:
+        shift = 39 - 9 * level
+        count = 1 << min(bits - shift, 9)
+        for n, entry in enumerate(struct.unpack_from(f"<{count}Q", memory, pa - RAM)):
+            if entry % 4 == 3 and level < 3:
+                go(entry & ADDRESS, level + 1, va + (n << shift))
+            elif entry % 4 == (3 if level == 3 else 1):
+                found.append((va + (n << shift), (entry & ADDRESS) >> shift << shift, level))
+    go(root, start, base)
+    return found
 
 
 class Xen:
