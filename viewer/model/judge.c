@@ -8,7 +8,7 @@
 
 #define PAGES_SHARED 256
 #define PAGES_CPU    8
-#define GHOSTS       4096
+#define GHOSTS       (1u << 16)
 #define TCR_EL2_HA   (UINT64_C(1) << 21)
 
 struct tables {
@@ -94,15 +94,46 @@ static void order_tickets(struct event_list *list)
     }
 }
 
+/* CPUs whose events are all here, that of their root too: before it they walk no tables. */
+static uint64_t whole_streams(const struct event_list *list)
+{
+    uint64_t seen = 0, whole = 0, rooted = 0;
+
+    for (size_t i = 0; i < list->nr; i++) {
+        const struct event *e = &list->event[i];
+        uint64_t cpu = UINT64_C(1) << e->cpu;
+
+        if (e->lost)
+            whole &= ~cpu;
+        else if (!(seen & cpu) && e->seq == 0)
+            whole |= cpu;
+        if (!e->lost && e->kind == TRACE_TTBR)
+            rooted |= cpu;
+        seen |= cpu;
+    }
+    return whole & rooted;
+}
+
+static uint64_t cpus_on(const struct snapshot *snap)
+{
+    uint64_t on = 0;
+
+    for (unsigned int i = 0; i < snap->ncpu; i++)
+        on |= (uint64_t)snap->cpu[i].on << i;
+    return on;
+}
+
 static bool judge_events(struct judgement *j, const struct source *src, const struct snapshot *snap,
                          struct event_list *list)
 {
     struct tables tables = {src, &snap->machine};
+    uint64_t whole = whole_streams(list);
     struct bbm_config config = {.ncpu = snap->ncpu,
                                 .level = snap->machine.beacon.bbm_level,
                                 .ha = snap->machine.beacon.tcr & TCR_EL2_HA,
                                 .pages = PAGES_SHARED + PAGES_CPU * (size_t)snap->ncpu,
                                 .ghosts = GHOSTS,
+                                .known = whole && whole == cpus_on(snap),
                                 .read = read_table,
                                 .context = &tables};
     struct bbm_event e;
@@ -112,7 +143,7 @@ static bool judge_events(struct judgement *j, const struct source *src, const st
         return false;
     j->bbm = bbm_init(j->memory, &config);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
-        if (snap->cpu[i].on)
+        if (snap->cpu[i].on && !(whole >> i & 1))
             bbm_root(j->bbm, i, snap->cpu[i].info.root);
     }
     order_tickets(list);
