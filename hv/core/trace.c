@@ -32,7 +32,7 @@ bool trace_init_cpu(unsigned int cpu)
     return true;
 }
 
-static void record(enum trace_kind kind, uint64_t what, const void *caller)
+static inline void record(enum trace_kind kind, uint64_t what, const void *caller)
 {
     if (trace_site(TRACE_SITE_API))
         trace_put(kind, what, (uintptr_t)caller);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/trace_all.h"
 #include "arch/irq.h"
+#include "arch/trace_spill.h"
 #include "core/check.h"
 #include "core/cmdline.h"
 #include "core/printk.h"
@@ -11,6 +12,18 @@
 #include "mm/domain_page.h"
 #include "mm/pgtable.h"
 #include <hvscope/mapcache.h>
+#include <stddef.h>
+
+_Static_assert(offsetof(struct beacon_cpu, ring_head) == CPU_RING_HEAD &&
+                   offsetof(struct beacon_cpu, ring_va) == CPU_RING_VA &&
+                   offsetof(struct beacon_cpu, ring_sides) == CPU_RING_SIDES &&
+                   CPU_RING_SIDES == CPU_RING_VA + 8 &&
+                   offsetof(struct beacon_cpu, ring_barriers) == CPU_RING_BARRIERS &&
+                   TRACE_SITE_CHECK == TRACE_SITE_CHECK_CLASS &&
+                   TRACE_RING_ENTRIES == 1 << RING_ENTRIES_SHIFT &&
+                   TRACE_BARRIERS == KIND_BARRIERS && TRACE_BARRIERS_MAX == WORD_BARRIERS &&
+                   TRACE_BARRIERS_NONE == WORD_EMPTY,
+               "trace_spill.S");
 
 #define MORE(more) ((unsigned int)(more) << TRACE_MORE_BITS_AT)
 
@@ -46,13 +59,18 @@ static inline uint64_t entry_pa(const lpae_t *p)
     return mapped_pa(va);
 }
 
-/* Can other CPUs walk to this entry? All but the slots of a CPU are shared, or made by another. */
-static inline uint64_t ticket_of(const lpae_t *p)
+/* Of an entry that other CPUs can walk to: all but the slots of a CPU are shared, or made by
+ * another.
+ */
+static inline uint64_t ticket_next(void)
 {
-    if ((uintptr_t)p - (uintptr_t)this_cpu(xen_dommap) < DOMHEAP_ENTRIES * sizeof(*p) &&
-        !trace_slots_shared)
-        return 0;
     return __atomic_add_fetch(&tickets, 1, __ATOMIC_RELAXED) & TRACE_TIME_MASK;
+}
+
+/* Is it an entry of this CPU's slots, and nobody else's? Then pa is where it is. */
+static inline bool is_own_slot(uint64_t pa)
+{
+    return pa - trace_cpu->l2[0] < DOMHEAP_ENTRIES * sizeof(lpae_t) && !trace_slots_shared;
 }
 
 /* One side more is in the ring, published. */
@@ -61,16 +79,25 @@ static inline void side_done(struct beacon_cpu *c, uint64_t sides)
     __atomic_store_n(&c->ring_sides, sides, __ATOMIC_RELEASE);
 }
 
-static inline void put_pte(const lpae_t *p, lpae_t pte, unsigned int place, uint64_t pc)
+static inline void put_pte(uint64_t stamp, uint64_t pa, lpae_t old, lpae_t pte, uint64_t ticket,
+                           uint64_t pc)
 {
-    struct beacon_cpu *c = trace_cpu;
-    uint64_t head = c->ring_head, sides = c->ring_sides;
+    uint64_t head = trace_cpu->ring_head, sides = trace_cpu->ring_sides;
 
-    trace_fill(trace_at(c, head), trace_stamp(TRACE_PTE | MORE(place)), entry_pa(p), *p, pte);
-    trace_fill(trace_at(c, head + 1), ticket_of(p) | (uint64_t)TRACE_DETAIL << TRACE_KIND_SHIFT, pc,
-               sides, trace_word_now());
-    trace_publish(c, head + 2);
-    side_done(c, sides + 1);
+    trace_fill(trace_at(trace_cpu, head), stamp, pa, old, pte);
+    trace_fill(trace_at(trace_cpu, head + 1), ticket | (uint64_t)TRACE_DETAIL << TRACE_KIND_SHIFT,
+               pc, sides, trace_word_now());
+    trace_publish(trace_cpu, head + 2);
+    side_done(trace_cpu, sides + 1);
+}
+
+static inline void put_any_pte(const lpae_t *p, lpae_t pte, unsigned int place, uint64_t pc)
+{
+    uint64_t pa = (uintptr_t)p + trace_cpu->slots_pa_offset;
+    bool own = is_own_slot(pa);
+    uint64_t stamp = trace_stamp(TRACE_PTE | MORE(place));
+
+    put_pte(stamp, own ? pa : entry_pa(p), *p, pte, own ? 0 : ticket_next(), pc);
 }
 
 /* With check=on, the ring may be there for maps only. */
@@ -93,31 +120,50 @@ static __attribute__((noinline)) void checked_store(lpae_t *p, lpae_t pte, unsig
     uint64_t flags = local_irq_save();
 
     if (in_ring())
-        put_pte(p, pte, place, pc);
+        put_any_pte(p, pte, place, pc);
     check_action(&e);
     *(volatile lpae_t *)p = pte;
     check_action_end();
     local_irq_restore(flags);
 }
 
+/* Not in this CPU's slots alone: its PA has to be found, and it takes a ticket. */
+static __attribute__((noinline)) void shared_store(lpae_t *p, lpae_t pte, unsigned int place,
+                                                   uint64_t pc)
+{
+    uint64_t flags = local_irq_save();
+
+    put_any_pte(p, pte, place, pc);
+    *(volatile lpae_t *)p = pte;
+    local_irq_restore(flags);
+}
+
 void trace_pte_store(lpae_t *p, lpae_t pte, unsigned int place)
 {
     uint64_t pc = (uintptr_t)__builtin_return_address(0), flags;
+    uint64_t pa = (uintptr_t)p + trace_cpu->slots_pa_offset;
 
     if (trace_site(TRACE_SITE_CHECK)) {
         checked_store(p, pte, place, pc);
         return;
     }
+    if (!is_own_slot(pa)) {
+        shared_store(p, pte, place, pc);
+        return;
+    }
     flags = local_irq_save();
-    put_pte(p, pte, place, pc);
+    put_pte(trace_stamp(TRACE_PTE | MORE(place)), pa, *p, pte, 0, pc);
     *(volatile lpae_t *)p = pte;
     local_irq_restore(flags);
 }
 
 static inline void put_refs(const lpae_t *p, lpae_t pte)
 {
-    trace_put(TRACE_REFS | MORE(TRACE_PLACE_EL2 | pte_refs(*p) << TRACE_OLD_REFS_SHIFT),
-              (uintptr_t)p + trace_cpu->slots_pa_offset, pte);
+    uint64_t old = (*p & PTE_REFS_MASK)
+                   << (TRACE_MORE_SHIFT + TRACE_OLD_REFS_SHIFT - PTE_REFS_SHIFT);
+
+    trace_put_stamped(trace_stamp(TRACE_REFS | MORE(TRACE_PLACE_EL2)) | old,
+                      (uintptr_t)p + trace_cpu->slots_pa_offset, pte);
 }
 
 static __attribute__((noinline)) void checked_refs(lpae_t *p, lpae_t pte, uint64_t pc)
@@ -169,11 +215,18 @@ uint64_t trace_tlbi(unsigned int kind_more, uint64_t operand)
     return flags;
 }
 
+static __attribute__((noinline)) void checked_end(uint64_t flags)
+{
+    check_action_end();
+    local_irq_restore(flags);
+}
+
 void trace_action_end(uint64_t flags)
 {
     if (trace_site(TRACE_SITE_CHECK))
-        check_action_end();
-    local_irq_restore(flags);
+        checked_end(flags);
+    else
+        local_irq_restore(flags);
 }
 
 /* The barriers so far are in the ring; the word begins anew. */
@@ -190,10 +243,10 @@ static uint64_t spill(uint64_t word)
 }
 
 /* With check=on each barrier comes here, one at a time; its code goes into another word. */
-static void checked_barrier(unsigned int code)
+void trace_barrier(unsigned int code)
 {
     struct bbm_event e = {.kind = BBM_BARRIER, .code = (enum trace_barrier)code};
-    uint64_t *word = &this_cpu(trace_word_checked);
+    uint64_t *word = &this_cpu(trace_word_checked), flags = local_irq_save();
 
     trace_word = TRACE_WORD_CHECK;
     if (in_ring())
@@ -201,17 +254,6 @@ static void checked_barrier(unsigned int code)
     if ((int64_t)*word < 0)
         *word = spill(*word);
     check_event(&e);
-}
-
-/* An interrupt between the site's ADDS and its branch may have been here already. */
-void trace_barrier(unsigned int code)
-{
-    uint64_t flags = local_irq_save();
-
-    if (trace_site(TRACE_SITE_CHECK))
-        checked_barrier(code);
-    else if ((int64_t)trace_word < 0)
-        trace_word = spill(trace_word);
     local_irq_restore(flags);
 }
 

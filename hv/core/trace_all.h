@@ -33,7 +33,7 @@ void trace_refs_store(uint64_t *p, uint64_t pte);
 uint64_t trace_tlbi(unsigned int kind_more, uint64_t operand);
 void trace_action_end(uint64_t flags);
 
-/* A barrier's code filled the barrier word, or is for the checker: trace_spill.S. */
+/* A barrier's code is for the checker: trace_spill.S. */
 void trace_barrier(unsigned int code);
 
 /* An interrupt came; before this handler's first barrier. Then: which one, and where. */

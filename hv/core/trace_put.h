@@ -14,7 +14,9 @@ DECLARE_PER_CPU(uint64_t, trace_word_checked);
 /* The barrier word for a record. */
 static inline uint64_t trace_word_now(void)
 {
-    return trace_site(TRACE_SITE_CHECK) ? this_cpu(trace_word_checked) : trace_word;
+    if (__builtin_expect(trace_site(TRACE_SITE_CHECK), 0))
+        return this_cpu(trace_word_checked);
+    return trace_word;
 }
 
 static inline struct trace_record *trace_at(const struct beacon_cpu *c, uint64_t n)
@@ -25,6 +27,7 @@ static inline struct trace_record *trace_at(const struct beacon_cpu *c, uint64_t
 static inline void trace_fill(struct trace_record *r, uint64_t stamp, uint64_t what,
                               uint64_t caller, uint64_t barriers)
 {
+    asm("" : "+r"(r)); /* one address, so that words are stored in pairs */
     r->head = stamp;
     r->what = what;
     r->caller = caller;
@@ -37,14 +40,18 @@ static inline void trace_publish(struct beacon_cpu *c, uint64_t head)
     __atomic_store_n(&c->ring_head, head, __ATOMIC_RELEASE);
 }
 
-/* A record by itself. */
+/* A record by itself, of this stamp. */
+static inline void trace_put_stamped(uint64_t stamp, uint64_t what, uint64_t caller)
+{
+    uint64_t head = trace_cpu->ring_head, word = trace_word_now();
+
+    trace_fill(trace_at(trace_cpu, head), stamp, what, caller, word);
+    trace_publish(trace_cpu, head + 1);
+}
+
 static inline void trace_put(unsigned int kind_more, uint64_t what, uint64_t caller)
 {
-    struct beacon_cpu *c = trace_cpu;
-    uint64_t head = c->ring_head;
-
-    trace_fill(trace_at(c, head), trace_stamp(kind_more), what, caller, trace_word_now());
-    trace_publish(c, head + 1);
+    trace_put_stamped(trace_stamp(kind_more), what, caller);
 }
 
 #endif /* HV_CORE_TRACE_PUT_H */

@@ -6,7 +6,7 @@ import re
 # Instructions more with trace=all than with trace=off, each time. dsb, isb: two, and a
 # fifteenth of the spill that a full barrier word needs; entry: two records; tlbi and entry
 # mask interrupts. A rise fails.
-MOST = {"dsb": 6.6, "isb": 6.6, "count": 26, "entry": 77, "tlbi": 40, "map+unmap": 180}
+MOST = {"dsb": 4.4, "isb": 4.4, "count": 24, "entry": 50, "tlbi": 32, "map+unmap": 130}
 
 
 def instructions(machine, mode: str) -> dict[str, float]:
