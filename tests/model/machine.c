@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "machine.h"
+#include "checker.h"
 #include "core/beacon.h"
 #include "core/cmdline.h"
 #include "core/interrupt.h"
@@ -139,6 +140,7 @@ static void store(lpae_t *p, lpae_t pte)
             violation("slot %u is made while the TLB may hold another frame of it", s);
     }
     machine.fresh[s] = value && value_of(*p) != value;
+    checker_store(s, *p, pte);
     *p = pte;
     walk_add(s, value);
     place();
@@ -160,9 +162,13 @@ void trace_refs_store(uint64_t *p, uint64_t pte)
 
 /* Stores are complete, for the walker too; a TLBI only with a barrier for loads as well (RPSMWS).
  */
-void machine_dsb(bool loads_too)
+void machine_dsb(enum trace_barrier code)
 {
+    unsigned int type = code & TRACE_DSB_TYPE_MASK;
+    bool loads_too = type == (TRACE_DSB_TYPE_LD | TRACE_DSB_TYPE_ST);
+
     place();
+    checker_barrier(code);
     for (unsigned int s = 0; s < DOMHEAP_ENTRIES; s++) {
         if (machine.flushing[s] && loads_too) {
             machine.tlb[s] = machine.late[s];
@@ -186,11 +192,12 @@ void machine_isb(void)
 }
 
 /* Not complete, nor seen by walks that have begun, until a DSB. */
-void machine_tlbi(uint64_t va, uint64_t blocks)
+void machine_tlbi(uint64_t va, uint64_t blocks, enum trace_tlbi op, uint64_t operand)
 {
     uint64_t first = (va - DOMHEAP_VIRT_START) / SLOT_SIZE;
 
     place();
+    checker_tlbi(op, operand);
     for (uint64_t s = first; s < first + blocks && s < DOMHEAP_ENTRIES; s++) {
         machine.flushing[s] = true;
         memset(&machine.late[s], 0, sizeof(machine.late[s]));

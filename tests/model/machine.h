@@ -18,6 +18,7 @@
 
 #include <hvscope/layout.h>
 #include <hvscope/pte.h>
+#include <hvscope/trace.h>
 #include <stdbool.h>
 
 #define SET_MAX 6 /* values of one slot that are told apart; the last place: "and others" */
@@ -46,9 +47,9 @@ extern const char *machine_violation; /* NULL: none */
 void machine_reset(void);
 
 /* From the engine's side: hv/arch. */
-void machine_dsb(bool loads_too);
+void machine_dsb(enum trace_barrier code);
 void machine_isb(void);
-void machine_tlbi(uint64_t va, uint64_t blocks);
+void machine_tlbi(uint64_t va, uint64_t blocks, enum trace_tlbi op, uint64_t operand);
 uint64_t machine_irq_mask(void);
 void machine_irq_restore(uint64_t flags);
 

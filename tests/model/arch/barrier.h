@@ -7,27 +7,27 @@
 
 static inline void dsb_sy(void)
 {
-    machine_dsb(true);
+    machine_dsb(TRACE_DSB_SY);
 }
 
 static inline void dsb_ish(void)
 {
-    machine_dsb(true);
+    machine_dsb(TRACE_DSB_ISH);
 }
 
 static inline void dsb_ishst(void)
 {
-    machine_dsb(false);
+    machine_dsb(TRACE_DSB_ISHST);
 }
 
 static inline void dsb_nsh(void)
 {
-    machine_dsb(true);
+    machine_dsb(TRACE_DSB_NSH);
 }
 
 static inline void dsb_nshst(void)
 {
-    machine_dsb(false);
+    machine_dsb(TRACE_DSB_NSHST);
 }
 
 static inline void isb(void)

@@ -8,15 +8,16 @@
 #include <hvscope/pte.h>
 
 #define PAGES_PER_BLOCK PT_ENTRIES
+#define TLBI_RANGE_4K   (UINT64_C(1) << 46)
 
 static inline void tlb_flush_va_local(vaddr_t va)
 {
-    machine_tlbi(vaddr_x(va), 1);
+    machine_tlbi(vaddr_x(va), 1, TRACE_TLBI_VAE2, vaddr_x(va) >> PAGE_SHIFT);
 }
 
 static inline void tlb_flush_va_last_local(vaddr_t va)
 {
-    machine_tlbi(vaddr_x(va), 1);
+    machine_tlbi(vaddr_x(va), 1, TRACE_TLBI_VALE2, vaddr_x(va) >> PAGE_SHIFT);
 }
 
 static inline bool tlb_has_range(void)
@@ -28,8 +29,11 @@ static inline bool tlb_has_range(void)
 static inline void tlb_flush_range_last_local(vaddr_t va, unsigned int scale, unsigned int num,
                                               unsigned int level)
 {
-    if (level == 0 || level == 2)
-        machine_tlbi(vaddr_x(va), ((num + 1ul) << (5 * scale + 1)) / PAGES_PER_BLOCK);
+    uint64_t blocks = ((num + 1ul) << (5 * scale + 1)) / PAGES_PER_BLOCK;
+
+    machine_tlbi(vaddr_x(va), level == 0 || level == 2 ? blocks : 0, TRACE_TLBI_RVALE2,
+                 TLBI_RANGE_4K | (uint64_t)scale << 44 | (uint64_t)num << 39 |
+                     (uint64_t)level << 37 | vaddr_x(va) >> PAGE_SHIFT);
 }
 
 #endif /* HV_ARCH_TLB_H */
