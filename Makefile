@@ -92,8 +92,10 @@ replay: ready ## GDB on what was recorded: it runs backwards too
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run
 
-soak: all ## ten minutes under load, and 1000 guests killed; SECONDS= GUESTS=
+soak: all ## ten minutes under load, 1000 guests killed, ten minutes of check=on; SECONDS= GUESTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
+	@for engine in xen bbm clock; do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
+		--check $$engine --seconds $(SECONDS) || exit 1; done
 
 bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/viewer_cost.py $(PARTS)
