@@ -199,7 +199,9 @@ void options_print_help(FILE *out)
     fputs("\nReading never stops the machine (but for --gdb) and never writes to it.\n"
           "Exit status: 0 done, 1 check has findings or wait timed out, 2 bad usage,\n"
           "3 no target, 4 target not understood, 5 no mapcache (yet), 6 check is\n"
-          "incomplete, 130/143 interrupted.\n",
+          "incomplete, 130/143 interrupted.\n"
+          "The patch, and the smallest change that makes it break before it makes:\n"
+          "README.md, \"One minute for a Xen developer\".\n",
           out);
     fputs(schema_help, out);
 }
