@@ -182,19 +182,32 @@ static void read_rows(struct judgement *j, const struct source *src, const struc
     }
 }
 
-/* Rows are read after the counters: those that came between have a row and no count. */
+/* The counters are older than the rows, which are what is shown: a total is never below them. */
+static void total_at_least(struct judgement *j, enum bbm_tier tier, uint64_t *total)
+{
+    uint64_t count = 0;
+
+    for (unsigned int i = 0; i < BBM_FINDINGS; i++)
+        count += j->image[i].tier == tier ? j->image[i].count : 0;
+    *total = *total < count ? count : *total;
+}
+
 static void judge_image(struct judgement *j, const struct source *src, const struct snapshot *snap)
 {
     for (unsigned int i = 0; i < snap->ncpu; i++) {
-        const struct beacon_cpu *c = &snap->cpu[i].info;
+        struct beacon_cpu now = snap->cpu[i].info;
 
-        j->totals.events += c->checked;
-        j->totals.hazards += c->hazards;
-        j->totals.violations += c->violations;
-        j->totals.notes += c->notes;
+        machine_read_cpu(src, &snap->machine, i, &now);
+        j->totals.events += now.checked;
+        j->totals.hazards += now.hazards;
+        j->totals.violations += now.violations;
+        j->totals.notes += now.notes;
     }
     j->events = j->totals.events;
     read_rows(j, src, snap);
+    total_at_least(j, BBM_HAZARD, &j->totals.hazards);
+    total_at_least(j, BBM_VIOLATION, &j->totals.violations);
+    total_at_least(j, BBM_NOTE, &j->totals.notes);
 }
 
 const struct bbm_finding *judgement_row(const struct judgement *j, unsigned int i)
