@@ -1,396 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an event does to what is known: bbm_tables.h and bbm_ghosts.h have that,
+ * and are part of this file.
+ */
 #include "core/bbm.h"
-#include "core/bbm_rules.h"
-
-#define NONE    UINT32_MAX
-#define BUCKETS 1024
-#define EVERY   (~UINT64_C(0))
-#define NEAR_NS 1000 /* events of two CPUs closer than this may be in either order */
-#define FRESH   64
-
-/* A table, as it is seen at one address. */
-struct page {
-    uint64_t pa, va;
-    unsigned int level;
-    uint32_t next;                     /* in its bucket */
-    uint64_t cpus;                     /* can walk here */
-    uint64_t holders;                  /* can, or could since their last completed TLBI ALL */
-    uint64_t flushed;                  /* completed one since the entries became unknown */
-    uint64_t unknown[PT_ENTRIES / 64]; /* bit n: what a TLB holds of entry n is not known */
-    uint64_t value[PT_ENTRIES];
-    uint32_t ghost[PT_ENTRIES]; /* the first of each entry */
-};
-
-/* A value that an entry had, and that a TLB may still hold. */
-struct ghost {
-    uint32_t page, next, place; /* next of the entry; place: in the list of all */
-    uint16_t index;
-    uint8_t level, by;
-    bool any;   /* which value is not known */
-    bool probe; /* nothing was stored: an unknown entry that a TLBI covers */
-    bool cut;   /* below a table that was broken: of no entry's list */
-    bool table;
-    bool owed; /* the same translation, with permissions that it has no longer */
-    uint64_t old, va;
-    uint64_t seen;               /* CPUs to which the store is visible */
-    uint64_t early;              /* CPUs for which a TLBI came before that */
-    uint64_t debt;               /* CPUs that may hold it */
-    uint64_t pending[BBM_CPUS];  /* of the debt, covered by a TLBI that this CPU's DSB completes */
-    uint32_t finding;            /* whose window is open, or NONE */
-    uint8_t overwriter;          /* the CPU that the window is counted on */
-    uint64_t events, time, irqs; /* when it began */
-};
-
-struct cpu {
-    uint64_t root;
-    uint64_t events, irqs, time; /* time of the last event without a ticket */
-    uint64_t all_pending;        /* CPUs that an ALL of this one covers, to be completed */
-};
-
-/* A new entry before its first DSB. */
-struct fresh {
-    uint32_t page;
-    uint16_t index;
-    uint8_t cpu;
-};
-
-struct bbm {
-    struct bbm_config config;
-    struct bbm_totals totals;
-    uint32_t nr_pages, nr_live, free; /* live ghosts; the first free one */
-    uint32_t nr_findings, nr_fresh;
-    bool may_be_unknown; /* some entries, or were */
-    uint32_t bucket[BUCKETS];
-    struct cpu cpu[BBM_CPUS];
-    struct fresh fresh[FRESH];
-    struct bbm_finding finding[BBM_FINDINGS];
-    struct page *page;
-    struct ghost *ghost;
-    uint32_t *live;
-};
-
-static uint64_t bit(unsigned int cpu)
-{
-    return UINT64_C(1) << cpu;
-}
-
-/* Tables. */
-
-static uint32_t *bucket_of(struct bbm *b, uint64_t pa)
-{
-    return &b->bucket[(pa >> PAGE_SHIFT) % BUCKETS];
-}
-
-static uint64_t entry_va(const struct page *p, unsigned int index)
-{
-    return p->va + ((uint64_t)index << pt_level_shift(p->level));
-}
-
-static bool is_unknown(const struct page *p, unsigned int index)
-{
-    return p->unknown[index / 64] >> (index % 64) & 1;
-}
-
-static void set_unknown(struct page *p, unsigned int index, bool unknown)
-{
-    p->unknown[index / 64] &= ~bit(index % 64);
-    p->unknown[index / 64] |= (uint64_t)unknown << (index % 64);
-}
-
-static void set_all_unknown(struct page *p, bool unknown)
-{
-    for (unsigned int i = 0; i < PT_ENTRIES / 64; i++)
-        p->unknown[i] = unknown ? EVERY : 0;
-    p->flushed = 0;
-}
-
-/* The page of pa at va; NONE. */
-static uint32_t page_find(struct bbm *b, uint64_t pa, unsigned int level, uint64_t va)
-{
-    uint32_t n = *bucket_of(b, pa);
-
-    while (n != NONE && (b->page[n].pa != pa || b->page[n].level != level || b->page[n].va != va))
-        n = b->page[n].next;
-    return n;
-}
-
-/* The next page of pa behind n, or the first: a table may be seen at several addresses. */
-static uint32_t page_alias(struct bbm *b, uint64_t pa, uint32_t n)
-{
-    n = n == NONE ? *bucket_of(b, pa) : b->page[n].next;
-    while (n != NONE && b->page[n].pa != pa)
-        n = b->page[n].next;
-    return n;
-}
-
-/* What a table holds: entry, or else what is read, or else nothing. */
-static void page_values(struct bbm *b, struct page *p, const uint64_t *entry)
-{
-    if (!entry && b->config.read && b->config.read(b->config.context, p->pa, p->value))
-        return;
-    for (unsigned int i = 0; i < PT_ENTRIES; i++)
-        p->value[i] = entry ? entry[i] : 0;
-}
-
-/* A new page; NONE if there is no room. entry: its contents, NULL: they are read. */
-static uint32_t page_add(struct bbm *b, uint64_t pa, unsigned int level, uint64_t va,
-                         const uint64_t *entry)
-{
-    uint32_t n = b->nr_pages, alias = page_alias(b, pa, NONE);
-    struct page *p = &b->page[n];
-
-    if (n == b->config.pages)
-        return NONE;
-    b->nr_pages++;
-    p->pa = pa;
-    p->level = level;
-    p->va = va;
-    p->next = *bucket_of(b, pa);
-    p->cpus = p->holders = 0;
-    *bucket_of(b, pa) = n;
-    for (unsigned int i = 0; i < PT_ENTRIES; i++)
-        p->ghost[i] = NONE;
-    set_all_unknown(p, !b->config.known);
-    page_values(b, p, !entry && alias != NONE ? b->page[alias].value : entry);
-    return n;
-}
-
-/* Ghosts. */
-
-static struct ghost *ghost_new(struct bbm *b, uint32_t page, unsigned int index)
-{
-    const struct page *p = &b->page[page];
-    struct ghost *g = &b->ghost[b->free];
-
-    if (b->free == NONE)
-        return NULL;
-    b->free = g->next;
-    *g = (struct ghost){.page = page,
-                        .index = (uint16_t)index,
-                        .next = NONE,
-                        .place = b->nr_live,
-                        .level = (uint8_t)p->level,
-                        .va = entry_va(p, index),
-                        .finding = NONE,
-                        .debt = p->holders};
-    b->live[b->nr_live++] = (uint32_t)(g - b->ghost);
-    return g;
-}
-
-static void list_remove(struct bbm *b, const struct ghost *g)
-{
-    uint32_t *at = &b->page[g->page].ghost[g->index];
-
-    while (&b->ghost[*at] != g)
-        at = &b->ghost[*at].next;
-    *at = g->next;
-}
-
-static void ghost_free(struct bbm *b, struct ghost *g)
-{
-    uint32_t last = b->live[--b->nr_live];
-
-    if (!g->cut)
-        list_remove(b, g);
-    b->live[g->place] = last;
-    b->ghost[last].place = g->place;
-    g->next = b->free;
-    b->free = (uint32_t)(g - b->ghost);
-}
-
-/* Of an entry's list. NULL, counted, if there is no room: then nothing is said of it. */
-static struct ghost *ghost_add(struct bbm *b, uint32_t page, unsigned int index,
-                               const struct bbm_event *e)
-{
-    struct ghost *g = ghost_new(b, page, index);
-
-    if (!g) {
-        set_unknown(&b->page[page], index, true);
-        b->totals.unjudged++;
-        return NULL;
-    }
-    g->next = b->page[page].ghost[index];
-    b->page[page].ghost[index] = (uint32_t)(g - b->ghost);
-    g->old = e->old;
-    g->by = (uint8_t)e->cpu;
-    g->table = pte_is_table(e->old, g->level);
-    return g;
-}
-
-/* Findings. */
-
-static bool may_be_reordered(const struct bbm *b, const struct page *p, const struct bbm_event *e)
-{
-    for (unsigned int k = 0; !b->config.ordered && k < b->config.ncpu; k++) {
-        uint64_t time = b->cpu[k].time;
-        uint64_t apart = time < e->time ? e->time - time : time - e->time;
-
-        if (k != e->cpu && p->cpus & bit(k) && time && apart < NEAR_NS)
-            return true;
-    }
-    return false;
-}
-
-static uint32_t finding_row(struct bbm *b, enum bbm_rule rule, enum bbm_tier tier,
-                            const struct bbm_event *e)
-{
-    for (uint32_t i = 0; i < b->nr_findings; i++) {
-        const struct bbm_finding *f = &b->finding[i];
-
-        if (f->rule == rule && f->tier == tier && f->cpu == e->cpu && f->where == e->where)
-            return i;
-    }
-    if (b->nr_findings == BBM_FINDINGS)
-        return NONE;
-    b->finding[b->nr_findings] =
-        (struct bbm_finding){.rule = rule, .tier = tier, .cpu = e->cpu, .where = e->where};
-    return b->nr_findings++;
-}
-
-static void finding_count(struct bbm *b, enum bbm_tier tier, uint32_t row, bool certain)
-{
-    if (tier == BBM_NOTE)
-        b->totals.notes++;
-    else if (tier == BBM_HAZARD)
-        b->totals.hazards++;
-    else
-        b->totals.violations++;
-    if (row == NONE) {
-        b->totals.others++;
-        return;
-    }
-    b->finding[row].certain |= certain;
-    __atomic_store_n(&b->finding[row].count, b->finding[row].count + 1, __ATOMIC_RELEASE);
-    if (b->config.found)
-        b->config.found(b->config.context, &b->finding[row]);
-}
-
-/* A finding that is not an entry's. */
-static void finding_plain(struct bbm *b, enum bbm_rule rule, const struct bbm_event *e)
-{
-    uint32_t row = finding_row(b, rule, BBM_VIOLATION, e);
-
-    if (row != NONE && !b->finding[row].count) {
-        b->finding[row].va = e->operand;
-        b->finding[row].pa = e->pa;
-    }
-    finding_count(b, BBM_VIOLATION, row, true);
-}
-
-static enum bbm_missing missing_of(const struct ghost *g, unsigned int cpu, unsigned int *other)
-{
-    uint64_t pending = 0;
-
-    for (unsigned int k = 0; k < BBM_CPUS; k++)
-        pending |= g->pending[k];
-    *other = (unsigned int)__builtin_ctzll(g->debt);
-    if (!(g->debt & bit(cpu)))
-        return BBM_NOT_COVERED;
-    if (g->pending[cpu] & bit(cpu) || (pending & g->debt) == g->debt)
-        return BBM_NOT_COMPLETED;
-    return g->seen & ~g->early & bit(cpu) ? BBM_NO_TLBI : BBM_NO_DSB;
-}
-
-/* A finding at an entry. g: the ghost that is in the way, whose window begins now; NULL: none. */
-static void finding_at(struct bbm *b, enum bbm_rule rule, const struct page *p, unsigned int index,
-                       struct ghost *g, const struct bbm_event *e)
-{
-    bool several = p->cpus & (p->cpus - 1), read_only = e->old & e->new &PTE_RO;
-    enum bbm_tier tier = rule >= BBM_OWED ? BBM_NOTE : several ? BBM_VIOLATION : BBM_HAZARD;
-    uint32_t row = finding_row(b, rule, tier, e);
-    struct bbm_finding *f = row == NONE ? NULL : &b->finding[row];
-    bool certain = !(several && may_be_reordered(b, p, e)) &&
-                   !(rule == BBM_OUTPUT_ADDRESS && read_only && pte_is_leaf(e->new, p->level));
-
-    if (f && !f->count) {
-        f->va = entry_va(p, index);
-        f->pa = e->pa;
-        f->old = g ? g->old : e->old;
-        f->new = e->new;
-        f->level = p->level;
-        if (g && rule == BBM_UNBROKEN)
-            f->missing = missing_of(g, e->cpu, &f->missing_cpu);
-    }
-    if (g) {
-        g->finding = row;
-        g->overwriter = (uint8_t)e->cpu;
-        g->events = b->cpu[e->cpu].events;
-        g->irqs = b->cpu[e->cpu].irqs;
-        g->time = e->time;
-    }
-    finding_count(b, tier, row, certain);
-}
-
-/* It does not matter any more, but nobody said so to the TLBs: its window stays open. */
-static void ghost_drop(struct bbm *b, struct ghost *g)
-{
-    if (g->owed && g->finding != NONE) {
-        b->finding[g->finding].count--;
-        b->totals.notes--;
-    }
-    ghost_free(b, g);
-}
-
-static void window_close(struct bbm *b, const struct ghost *g, uint64_t time)
-{
-    struct bbm_finding *f = &b->finding[g->finding];
-    const struct cpu *c = &b->cpu[g->overwriter];
-
-    if (f->closed++ && time - g->time < f->window_ns)
-        return;
-    f->window_ns = time - g->time;
-    f->window_events = c->events - g->events;
-    f->window_irqs = c->irqs - g->irqs;
-}
-
-/* Nobody holds it any more. */
-static void ghost_close(struct bbm *b, struct ghost *g, uint64_t time)
-{
-    if (g->probe)
-        set_unknown(&b->page[g->page], g->index, false);
-    if (g->finding != NONE && !g->owed)
-        window_close(b, g, time);
-    ghost_drop(b, g);
-}
+#include "core/bbm_ghosts.h"
 
 /* Stores. */
-
-/* Each live leaf below a table that was broken is broken with it. */
-static void cut_below(struct bbm *b, uint64_t table, unsigned int level, uint64_t va, uint64_t debt,
-                      unsigned int by)
-{
-    uint32_t n = page_find(b, table & PTE_ADDR_MASK, level, va);
-
-    for (unsigned int i = 0; n != NONE && i < PT_ENTRIES; i++) {
-        uint64_t value = b->page[n].value[i];
-        struct ghost *g;
-
-        if (!bbm_live(&b->config, value, level))
-            continue;
-        if (pte_is_table(value, level)) {
-            cut_below(b, value, level + 1, entry_va(&b->page[n], i), debt, by);
-            continue;
-        }
-        g = ghost_new(b, n, i);
-        if (!g) {
-            b->totals.unjudged++;
-            return;
-        }
-        g->cut = true;
-        g->old = value;
-        g->by = (uint8_t)by;
-        g->debt = debt;
-    }
-}
-
-/* A table entry's old value goes: its children, and the tables' walkers. */
-static void table_gone(struct bbm *b, const struct page *p, unsigned int index,
-                       const struct bbm_event *e)
-{
-    if (pte_is_table(e->old, p->level) &&
-        (e->old ^ e->new) & (PTE_ADDR_MASK | PTE_VALID | PTE_TABLE))
-        cut_below(b, e->old, p->level + 1, entry_va(p, index), p->holders, e->cpu);
-}
 
 /* Does the table at va map other memory than the block that it is in place of, or takes the place
  * of? FEAT_BBM excuses the change of size alone. */
@@ -422,55 +38,6 @@ static enum bbm_rule change_at(struct bbm *b, const struct page *p, unsigned int
                        was ? e->new : e->old))
         return BBM_OUTPUT_ADDRESS;
     return rule;
-}
-
-/* Who can walk to which table, now. */
-static void reach_done(struct bbm *b)
-{
-    for (uint32_t n = 0; n < b->nr_pages; n++)
-        b->page[n].holders |= b->page[n].cpus;
-}
-
-/* Roots first. */
-static void reach_roots(struct bbm *b)
-{
-    for (uint32_t n = 0; n < b->nr_pages; n++) {
-        struct page *p = &b->page[n];
-
-        p->cpus = 0;
-        for (unsigned int k = 0; p->level == 0 && k < b->config.ncpu; k++)
-            p->cpus |= b->cpu[k].root == p->pa ? bit(k) : 0;
-    }
-}
-
-static void reach_below(struct bbm *b, uint32_t n)
-{
-    const struct page *p = &b->page[n];
-
-    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
-        uint64_t pa = p->value[i] & PTE_ADDR_MASK, va = entry_va(p, i);
-        uint32_t child;
-
-        if (!pte_is_table(p->value[i], p->level))
-            continue;
-        child = page_find(b, pa, p->level + 1, va);
-        if (child == NONE)
-            child = page_add(b, pa, p->level + 1, va, NULL);
-        if (child != NONE)
-            b->page[child].cpus |= p->cpus;
-    }
-}
-
-static void reach(struct bbm *b)
-{
-    reach_roots(b);
-    for (unsigned int level = 0; level < PT_LEVEL_LAST; level++) {
-        for (uint32_t n = 0; n < b->nr_pages; n++) {
-            if (b->page[n].level == level && b->page[n].cpus)
-                reach_below(b, n);
-        }
-    }
-    reach_done(b);
 }
 
 static void probes_drop(struct bbm *b, const struct page *p, unsigned int index)
@@ -726,33 +293,45 @@ static void all_completed(struct bbm *b, uint64_t cpus, uint64_t time)
     }
 }
 
-static void dsb(struct bbm *b, const struct bbm_event *e)
+/* What this CPU stored is seen, and what its TLBIs cover is gone, as far as the barrier reaches. */
+static void dsb_ghosts(struct bbm *b, const struct bbm_event *e, unsigned int type, uint64_t cpus)
 {
-    unsigned int type = e->code & TRACE_DSB_TYPE_MASK, c = e->cpu;
-    bool local = e->code >> TRACE_DSB_DOMAIN_SHIFT == TRACE_DSB_NSH >> TRACE_DSB_DOMAIN_SHIFT;
-    uint64_t reach_of = local ? bit(c) : EVERY, all;
-
     for (uint32_t i = b->nr_live; i-- > 0;) {
         struct ghost *g = &b->ghost[b->live[i]];
 
-        if (type != TRACE_DSB_TYPE_LD && g->by == c && !g->probe)
-            g->seen |= reach_of;
-        if (type != (TRACE_DSB_TYPE_LD | TRACE_DSB_TYPE_ST))
+        if (type != TRACE_DSB_TYPE_LD && g->by == e->cpu && !g->probe)
+            g->seen |= cpus;
+        if (type != DSB_FULL)
             continue;
-        g->debt &= ~(g->pending[c] & reach_of);
-        g->pending[c] &= ~reach_of;
+        g->debt &= ~(g->pending[e->cpu] & cpus);
+        g->pending[e->cpu] &= ~cpus;
         if (!g->debt)
             ghost_close(b, g, e->time);
     }
-    all = b->cpu[c].all_pending & reach_of;
-    if (all && type == (TRACE_DSB_TYPE_LD | TRACE_DSB_TYPE_ST)) {
-        b->cpu[c].all_pending &= ~reach_of;
-        all_completed(b, all, e->time);
-    }
-    for (uint32_t i = b->nr_fresh; type != TRACE_DSB_TYPE_LD && i-- > 0;) {
-        if (b->fresh[i].cpu == c)
+}
+
+/* New entries of this CPU are not waited for any more. */
+static void fresh_drop(struct bbm *b, unsigned int cpu)
+{
+    for (uint32_t i = b->nr_fresh; i-- > 0;) {
+        if (b->fresh[i].cpu == cpu)
             b->fresh[i] = b->fresh[--b->nr_fresh];
     }
+}
+
+static void dsb(struct bbm *b, const struct bbm_event *e)
+{
+    unsigned int type = e->code & TRACE_DSB_TYPE_MASK;
+    bool local = e->code >> TRACE_DSB_DOMAIN_SHIFT == TRACE_DSB_NSH >> TRACE_DSB_DOMAIN_SHIFT;
+    uint64_t cpus = local ? bit(e->cpu) : EVERY, all = b->cpu[e->cpu].all_pending & cpus;
+
+    dsb_ghosts(b, e, type, cpus);
+    if (all && type == DSB_FULL) {
+        b->cpu[e->cpu].all_pending &= ~cpus;
+        all_completed(b, all, e->time);
+    }
+    if (type != TRACE_DSB_TYPE_LD)
+        fresh_drop(b, e->cpu);
 }
 
 static void ttbr(struct bbm *b, const struct bbm_event *e)
@@ -864,10 +443,7 @@ void bbm_lost(struct bbm *b, unsigned int cpu, uint64_t lost)
         if (b->page[n].holders & bit(cpu))
             set_all_unknown(&b->page[n], true);
     }
-    for (uint32_t i = b->nr_fresh; i-- > 0;) {
-        if (b->fresh[i].cpu == cpu)
-            b->fresh[i] = b->fresh[--b->nr_fresh];
-    }
+    fresh_drop(b, cpu);
 }
 
 size_t bbm_size(const struct bbm_config *config)
