@@ -27,7 +27,7 @@ UNIT_TESTS :=
 include hv/hv.mk
 -include viewer/viewer.mk
 -include viewer/tracer/tracer.mk
--include $(wildcard tests/unit/*.mk tests/bench/*.mk tests/model/*.mk)
+-include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/bench/*.mk tests/model/*.mk)
 
 .PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
 .PHONY: screenshots test-xen test-linux bench-gdb trace test-trace lint clean

@@ -22,7 +22,8 @@ DSB, ISB = 12, 13  # no records of their own
 KINDS = ("none", "map", "unmap", "bypass", "pte", "pte", "tlbi", "ttbr", "irq", "text", "", "",
          "dsb", "isb")
 TEXTS = ("boot", "finding", "panic")
-TLBI_OPS = ("alle2", "vae2", "vale2", "rvae2", "rvale2", "ipas2e1", "vmalle1", "vmalls12e1")
+TLBI_OPS = ("alle2", "vae2", "vale2", "rvae2", "rvale2", "ipas2e1", "vmalle1", "vmalls12e1",
+            "alle1", "other")
 TLBI_SUFFIX = ("", "is", "os", "os")
 DSB_DOMAINS = ("osh", "nsh", "ish", "sy")
 DSB_TYPES = ("", "ld", "st", "")

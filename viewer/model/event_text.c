@@ -48,7 +48,9 @@ const char *tlbi_op_name(const struct event *e)
         [TRACE_TLBI_VALE2] = "vale2",     [TRACE_TLBI_RVAE2] = "rvae2",
         [TRACE_TLBI_RVALE2] = "rvale2",   [TRACE_TLBI_IPAS2E1] = "ipas2e1",
         [TRACE_TLBI_VMALLE1] = "vmalle1", [TRACE_TLBI_VMALLS12E1] = "vmalls12e1",
+        [TRACE_TLBI_ALLE1] = "alle1",     [TRACE_TLBI_OTHER] = "other",
     };
+    _Static_assert(sizeof(op) / sizeof(op[0]) == TRACE_TLBI_OPS, "each has a name");
 
     return e->op < TRACE_TLBI_OPS ? op[e->op] : "unknown";
 }
