@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convenience functions, and the pretty printer of lpae_t."""
+"""Convenience functions, and the pretty printers of lpae_t and of typed addresses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import gdb
 from hvscope.error import HvError
 from hvscope.pte import SLOT_SHIFT
 from hvscope.target import MASK64, TARGET
+
+TYPED = ("mfn_t", "paddr_t", "vaddr_t")
 
 
 class HvFunction(gdb.Function):
@@ -115,10 +117,28 @@ class LpaePrinter:
         return f"{self.value:#x} {{{slotinfo.pte_words(self.value)}}}"
 
 
-def lpae_printer(value: gdb.Value) -> LpaePrinter | None:
-    """For values of the typedef lpae_t only: it is one of uint64_t."""
-    if value.type.code == gdb.TYPE_CODE_TYPEDEF and value.type.name == "lpae_t":
+class WrappedPrinter:
+    """An mfn_t, paddr_t or vaddr_t: its number, also where gdb prints no structures, as in frames.
+    """
+
+    def __init__(self, value: gdb.Value, kind: gdb.Type) -> None:
+        self.value = value[kind.fields()[0]]
+
+    def to_string(self) -> str:
+        """The number."""
+        return f"{int(self.value):#x}"
+
+
+def printer(value: gdb.Value) -> LpaePrinter | WrappedPrinter | None:
+    """For values of these typedefs only: lpae_t is one of uint64_t."""
+    if value.type.code != gdb.TYPE_CODE_TYPEDEF:
+        return None
+    if value.type.name == "lpae_t":
         return LpaePrinter(value)
+    if value.type.name in TYPED:
+        from hvscope.walking import is_wrapped
+        kind = value.type.strip_typedefs()
+        return WrappedPrinter(value, kind) if is_wrapped(kind) else None
     return None
 
 
@@ -126,4 +146,4 @@ def register_functions() -> None:
     """Makes them known to gdb."""
     for function in (McSlot, McRefs, McCaller, Pte):
         function()
-    gdb.pretty_printers.append(lpae_printer)
+    gdb.pretty_printers.append(printer)

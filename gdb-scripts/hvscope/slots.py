@@ -17,6 +17,7 @@ from hvscope.target import TARGET, cpus_words
 from hvscope.walking import address, el2_walk, parse, symbol_before
 
 POINTER_CODES = (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_FUNC)
+TYPED_KINDS = {"mfn_t": "mfn", "paddr_t": "pa", "vaddr_t": "va"}
 LOG_DEFAULT = 20
 
 
@@ -74,13 +75,13 @@ def what(text: str, beacon: Beacon) -> tuple[str, str, int]:
     if colon and kind in find.KINDS and not rest.startswith(":"):
         return kind, "as you say", address(rest.strip(), "the number")
     number = address(text, "the number")
-    return (*find.read_as(beacon, number, is_pointer(text)), number)
-
-
-def is_pointer(text: str) -> bool:
-    """Is this expression an address by its type?"""
     value = parse(text)
-    return value is not None and value.type.strip_typedefs().code in POINTER_CODES
+    if value is None:
+        return (*find.read_as(beacon, number, False), number)
+    if value.type.name in TYPED_KINDS:
+        return TYPED_KINDS[value.type.name], f"of type {value.type.name}", number
+    pointer = value.type.strip_typedefs().code in POINTER_CODES
+    return (*find.read_as(beacon, number, pointer), number)
 
 
 def find_text(arguments: Arguments, as_json: bool) -> str:

@@ -44,11 +44,21 @@ def expression(text: str, what: str) -> int:
     if kind.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
         value = value.referenced_value()
         kind = value.type.strip_typedefs()
+    if is_wrapped(kind):
+        return int(value[kind.fields()[0]])
     if kind.code in ADDRESS_CODES and value.address is not None:
         return int(value.address)
     if kind.code not in NUMBER_CODES:
         raise usage(f"{what} {text} is not an address but a {value.type}; write &{text}")
     return int(value)
+
+
+def is_wrapped(kind: gdb.Type) -> bool:
+    """Is it a number in a structure of its own, as mfn_t, paddr_t and vaddr_t are?"""
+    if kind.code != gdb.TYPE_CODE_STRUCT:
+        return False
+    fields = kind.fields()
+    return len(fields) == 1 and fields[0].type.strip_typedefs().code in NUMBER_CODES
 
 
 def parse(text: str) -> gdb.Value | None:

@@ -194,6 +194,18 @@ def test_only_lpae_t_is_printed_so(shared) -> None:
         "{block" in shared("print *(lpae_t (*)[2])cpu0_dommap")
 
 
+def test_typed_addresses(shared) -> None:
+    """An mfn_t is its number, in frames too, and wherever a command takes a number."""
+    shared("set scheduler-locking step")
+    shared("tbreak map_domain_page")
+    said = shared("continue")
+    mfn = re.search(r"map_domain_page \(mfn=(?:mfn@entry=)?(0x[0-9a-f]+)\)", said)
+    assert mfn, said
+    assert shared("print mfn").endswith(f"= {mfn[1]}")
+    assert shared("mapcache-explain mfn").startswith(f"map_domain_page({mfn[1]}) on CPU")
+    assert shared("mapcache-find mfn").startswith(f"{mfn[1]} is read as MFN (of type mfn_t)")
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """One attached gdb for what changes nothing."""
