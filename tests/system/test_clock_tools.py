@@ -147,8 +147,8 @@ def test_spoilt_alike(machine, policy: str) -> None:
         listed = index_findings(m)
         assert listed == [(1, words) for _, words in faults][:max(len(listed), LISTED)]
         found += bool(faults)
-        assert viewer(m, "dump", "--json").stdout.strip() == mapcache.mapcache_json(
-            mapcache.mapcache_read(memory.read, beacon))
+        assert viewer(m, "dump", "--json").stdout.strip() == "".join(mapcache.mapcache_json(
+            mapcache.mapcache_read(memory.read, beacon))).strip()
         try:
             answer = lookup.explain_json(lookup.explain(memory.read, beacon, 1, 0x81234))
         except HvError:
