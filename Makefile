@@ -12,6 +12,9 @@ QEMU_EXTRA ?=
 XEN_VERSION ?= 4.17
 SECONDS ?= 600
 GUESTS  ?= 1000
+PREFIX  ?= /usr/local
+DESTDIR ?=
+STEP    ?=
 
 PYTHON  := /usr/bin/python3
 CROSS   ?= aarch64-linux-gnu-
@@ -29,8 +32,8 @@ include hv/hv.mk
 -include viewer/tracer/tracer.mk
 -include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/bench/*.mk tests/model/*.mk)
 
-.PHONY: help deps all demo run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: screenshots test-xen test-linux bench-gdb trace test-trace lint clean
+.PHONY: help deps all demo tour run gdb view record replay xen32 xen64 test soak bench bench-viewer
+.PHONY: install uninstall screenshots test-xen test-linux bench-gdb trace test-trace lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -69,6 +72,9 @@ gdb: ready ## GDB on the instance that runs
 view: ready ## the viewer on the instance that runs
 	@$(BUILD)/hvscope view --dir '$(DIR)'
 
+tour: ready ## a guided tour, live: slots, hits, hazards, back in time; STEP=N begins there
+	@hv/launch/tour --dir '$(DIR)' --build '$(BUILD)' --step '$(STEP)'
+
 # What the user set; a Xen has defaults of its own.
 given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
@@ -83,8 +89,9 @@ xen64: ready ## Debian's arm64 Xen (no mapcache: page tables only), the same; XE
 trace: ready ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
 	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --trace '$(BUILD)'
 
-record: ready ## boot with one CPU and record the run; Ctrl-C ends it
-	@hv/launch/record $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
+# All RAM is gone through for the recording's snapshot: 4 GiB take a minute.
+record: ready ## boot with one CPU (and 512M, if MEM= is not given) and record; Ctrl-C ends it
+	@hv/launch/record $(MACHINE) $(if $(filter file,$(origin MEM)),--mem 512M) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
 
 replay: ready ## GDB on what was recorded: it runs backwards too
 	@hv/launch/replay --dir '$(DIR)' --build '$(BUILD)'
@@ -119,6 +126,15 @@ screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for so
 
 test-trace: all ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/xen32.py
+
+# For GDB to load the commands together with an image; empty: to lie beside the image.
+GDB_AUTOLOAD ?= /usr/share/gdb/auto-load
+
+install: ready ## hvscope, GDB commands, images, man pages, completion; PREFIX=/usr/local DESTDIR= GDB_AUTOLOAD=
+	@hv/launch/install '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(GDB_AUTOLOAD)'
+
+uninstall: ## remove what make install put there, with the same PREFIX and DESTDIR
+	@hv/launch/install --remove '$(DESTDIR)' '$(PREFIX)'
 
 lint: deps ## formatting and static checks
 	@tests/lint

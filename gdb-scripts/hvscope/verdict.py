@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 
 import gdb
@@ -16,13 +17,13 @@ SECONDS = 20
 
 
 def viewer() -> str | None:
-    """The hvscope binary: beside the image whose symbols are loaded, or in build/."""
+    """The hvscope binary: beside the image whose symbols are loaded, in build/, or on PATH."""
     beside = os.path.dirname(gdb.current_progspace().filename or "")
     for directory in (beside, os.path.join(ROOT, "build")):
         path = os.path.abspath(os.path.join(directory, "hvscope"))
         if directory and os.access(path, os.X_OK) and os.path.isfile(path):
             return path
-    return None
+    return shutil.which("hvscope")
 
 
 def target_options() -> list[str] | None:
@@ -39,7 +40,7 @@ def hazards() -> str:
     """The break-before-make verdict in words, or why there is none."""
     binary, options = viewer(), target_options()
     if binary is None:
-        return "break-before-make: not checked, there is no build/hvscope (make)"
+        return "break-before-make: not checked, there is no hvscope in build/ (make) nor on PATH"
     if options is None:
         return "break-before-make: not checked, gdb is not connected to a run directory's gdb.sock"
     try:

@@ -21,10 +21,10 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def tmux(machine: Machine, *arguments: str) -> list[str]:
-    """A command for the demo's own tmux server; the user may be inside another one."""
+def tmux(directory: Path, *arguments: str) -> list[str]:
+    """A command for a run directory's own tmux server; the user may be inside another one."""
     os.environ.pop("TMUX", None)
-    return ["tmux", "-S", os.path.relpath(machine.dir / "tmux.sock"), "-f", "/dev/null",
+    return ["tmux", "-S", os.path.relpath(directory / "tmux.sock"), "-f", "/dev/null",
             *arguments]
 
 
@@ -36,19 +36,19 @@ def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None
     size = shutil.get_terminal_size()
     wide = size.columns >= 160
     directory = shlex.quote(str(machine.dir))
-    end = shlex.join(tmux(machine, "kill-server"))
+    end = shlex.join(tmux(machine.dir, "kill-server"))
     view = f"{shlex.quote(str(viewer))} view --dir {directory}"
     gdb = (f"{shlex.quote(str(ROOT / 'hv/launch/gdb'))} --dir {directory} "
            f"--build {shlex.quote(str(build))}"
            + "".join(f" --ex {shlex.quote(command)}" for command in commands))
     split = ["split-window", "-h" if wide else "-v", "-l", "50%" if wide else "40%"]
-    subprocess.run(tmux(machine, "new-session", "-d", "-x", str(size.columns), "-y",
+    subprocess.run(tmux(machine.dir, "new-session", "-d", "-x", str(size.columns), "-y",
                         str(size.lines), "-s", "hvscope", f"{view}; {end}"), check=True)
     for arguments in (["set", "-g", "mouse", "on"], ["set", "-g", "status-left", ""],
                       ["set", "-g", "default-terminal", "tmux-256color"],
                       ["set", "-g", "status-right-length", "100"],
                       ["set", "-g", "status-right", STATUS],
                       [*split, f"{gdb}; {end}"]):
-        subprocess.run(tmux(machine, *arguments), check=True)
-    subprocess.run(tmux(machine, "attach", "-t", "hvscope"), check=False)
-    subprocess.run(tmux(machine, "kill-server"), check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(tmux(machine.dir, *arguments), check=True)
+    subprocess.run(tmux(machine.dir, "attach", "-t", "hvscope"), check=False)
+    subprocess.run(tmux(machine.dir, "kill-server"), check=False, stderr=subprocess.DEVNULL)

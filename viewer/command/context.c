@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Does the command do without slots? */
@@ -70,25 +71,54 @@ static struct symbols *try_symbols(const struct machine *m, const char *path, st
     return symbols_open(path, b->build_id, size, f);
 }
 
+/* Where make install puts the images, seen from the program; false: nobody knows. */
+static bool installed_images(char *dir, size_t size)
+{
+    ssize_t n = readlink("/proc/self/exe", dir, size - 1);
+
+    if (n <= 0)
+        return false;
+    dir[n] = '\0';
+    for (int levels = 0; levels < 2; levels++) {
+        if (!strrchr(dir, '/'))
+            return false;
+        *strrchr(dir, '/') = '\0';
+    }
+    return snprintf(dir + strlen(dir), size - strlen(dir), "/share/hvscope/images") > 0;
+}
+
+static struct symbols *symbols_among(const struct machine *m, const char *const *places, size_t n,
+                                     const char *dir)
+{
+    struct symbols *found = NULL;
+    struct failure ignored;
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < n && !found; i++) {
+        snprintf(path, sizeof(path), places[i], dir);
+        if (access(path, R_OK) == 0)
+            found = try_symbols(m, path, &ignored);
+    }
+    return found;
+}
+
 struct symbols *context_find_symbols(const struct options *o, const struct machine *m,
                                      struct failure *f)
 {
     static const char *const places[] = {"%s/symbols",         "%s/../hv.elf",
                                          "%s/../hv-xen.elf",   "%s/../hv-bbm.elf",
                                          "%s/../hv-clock.elf", "build/hv.elf"};
-    const char *dir = o->target.dir ? o->target.dir : ".";
-    struct symbols *found = NULL;
-    struct failure ignored;
-    char path[PATH_MAX];
+    static const char *const images[] = {"%s/hv-xen.elf", "%s/hv-bbm.elf", "%s/hv-clock.elf"};
+    struct symbols *found;
+    char installed[PATH_MAX];
 
     f->text[0] = '\0';
     if (o->elf)
         return try_symbols(m, o->elf, f);
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !found; i++) {
-        snprintf(path, sizeof(path), places[i], dir);
-        if (access(path, R_OK) == 0)
-            found = try_symbols(m, path, &ignored);
-    }
+    found = symbols_among(m, places, sizeof(places) / sizeof(places[0]),
+                          o->target.dir ? o->target.dir : ".");
+    if (!found && installed_images(installed, sizeof(installed)))
+        found = symbols_among(m, images, sizeof(images) / sizeof(images[0]), installed);
     return found;
 }
 

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What README and man pages name exists, and what exists is named there."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import BUILD, ROOT
+
+sys.path.insert(0, str(ROOT / "viewer/man"))
+
+import make_pages  # noqa: E402
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+HVSCOPE = str(BUILD / "hvscope")
+HELP = subprocess.run([HVSCOPE, "--help"], capture_output=True, text=True, check=True).stdout
+NOT_COMMANDS = {"hv-xen", "hv-bbm", "hv-clock"}  # files
+
+
+def words(pattern: str, text: str) -> set[str]:
+    """All that matches."""
+    return set(re.findall(pattern, text))
+
+
+def test_make_targets():
+    """Those of the README exist, and all that `make help` lists have a text."""
+    targets = words(r"(?m)^([a-z0-9-]+):", MAKEFILE)
+    for text in re.findall(r"`make ([a-z0-9-]+)|^    make ([a-z0-9-]+)", README, re.M):
+        assert "".join(text) in targets, text
+
+
+@pytest.fixture(scope="module", name="pages")
+def fixture_pages(tmp_path_factory):
+    """The generated pages."""
+    out = tmp_path_factory.mktemp("man")
+    subprocess.run([ROOT / "viewer/man/make_pages.py", HVSCOPE, "/scripts", out], check=True)
+    return {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()}
+
+
+def test_page_of_the_viewer(pages):
+    """Every command, option, key and exit status."""
+    page = pages["hvscope.1"].replace("\\-", "-")
+    text = (ROOT / "viewer/command/option_table.c").read_text(encoding="utf-8")
+    options = words(r'(?m)^    \{"(--?[a-zA-Z0-9-]+)", [^,]*,[^,]*', text) - {"-h"}
+    commands = words(r'(?m)^    \{"([a-z]+)", COMMAND_', text)
+    assert len(options) > 25 and len(commands) > 12
+    for name in options | commands:
+        assert f"\n.B {name}" in page, name
+        assert re.search(rf"^  {re.escape(name)}\b", HELP, re.M), name
+    keys = make_pages.keys((ROOT / "viewer/view/keys.def").read_text(encoding="utf-8"))
+    assert len(keys) > 20
+    for name, _ in keys:
+        assert f"\n.B {name}\n" in page.replace("\\e", "\\"), name
+    header = (ROOT / "viewer/source/failure.h").read_text(encoding="utf-8")
+    section = page[page.index(".SH EXIT STATUS"):page.index(".SH ENVIRONMENT")]
+    statuses = words(r"EXIT_\w+ = (\d)\b", header)
+    assert statuses == words(r"(?m)^\.B (\d)$", section)
+
+
+def test_completion(pages):
+    """It offers every option and command; bash can read it."""
+    script = pages["hvscope.bash"]
+    for name, _ in make_pages.rows_of(HELP.split("\n\n")[2]) + make_pages.rows_of(
+            HELP.split("\n\n")[3]):
+        assert f"{name.split()[0]}" in re.findall(r"[\w-]+", script), name
+    shell = (script + '\nCOMP_WORDS=(hvscope --pro); COMP_CWORD=1; _hvscope; echo "${COMPREPLY[@]}"'
+             '\nCOMP_WORDS=(hvscope ex); COMP_CWORD=1; _hvscope; echo "${COMPREPLY[@]}"')
+    said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    assert said.stdout == "--profile\nexplain\n" and not said.stderr
+
+
+def test_gdb_commands(pages):
+    """In the README's tables and the man page: all there are, and no others."""
+    names = dict(make_pages.documented())
+    commands = {name for name in names if "-" in name}
+    functions = {name for name in names if "-" not in name}
+    assert len(commands) > 18 and len(functions) == 4
+    said = words(r"`((?:mapcache|pt|hv)-[a-z]+)", README) - NOT_COMMANDS
+    assert commands <= said | {f"mapcache{w}" for w in words(r"`(-[a-z]+)`", README)}
+    assert said <= commands | {"hv-walk", "hv-map", "hv-profile"}, said - commands
+    for name in commands | {f"${f}" for f in functions}:
+        assert "\n.SS " + name.replace("-", "\\-") + "\n" in pages["hvscope-gdb.7"], name
+        assert "Example: " in names[name.lstrip("$")].replace("\\-", "-"), name
+    for name in functions:
+        assert f"${name}(" in README, name
+
+
+def test_image_options():
+    """Options, workloads and faults of the image."""
+    sources = {path.name: path.read_text(encoding="utf-8")
+               for folder in ("core", "work") for path in (ROOT / "hv" / folder).glob("*.[ch]")}
+    options = words(r'(?m)^    \{"([a-z-]+)", set_', sources["cmdline.c"])
+    assert len(options) > 9
+    for option in options:
+        assert f"{option}=" in README, option
+    workloads = set().union(*(words(r'\.name = "([a-z0-9]+)"', text) for name, text in
+                              sources.items()))
+    table = README[README.index("| name | does |"):]
+    table = table[:table.index("\n\n")]
+    assert workloads == words(r"`([a-z0-9]+)[`:]", re.sub(r"\|[^|]*\|$", "|", table, flags=re.M))
