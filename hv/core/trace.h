@@ -39,7 +39,7 @@ static inline void trace_commandeer(unsigned int slot, lpae_t was, mfn_t mfn)
         return;
     trace_cpu->commandeers++;
     if (tracepoint_armed(BEACON_FILTER_COMMANDEER))
-        mapcache_commandeer(slot, pte_mfn(was), mfn);
+        mapcache_commandeer(slot, was, mfn);
 }
 
 /* A map is done. refs: the slot's count now; caller: return address of the call. */

@@ -9,9 +9,9 @@ TRACEPOINT void mapcache_hit(unsigned int slot, mfn_t mfn, unsigned int refs)
     asm volatile("" ::"r"(slot), "r"(mfn.mfn), "r"(refs) : "memory");
 }
 
-TRACEPOINT void mapcache_commandeer(unsigned int slot, mfn_t was, mfn_t now)
+TRACEPOINT void mapcache_commandeer(unsigned int slot, lpae_t was, mfn_t now)
 {
-    asm volatile("" ::"r"(slot), "r"(was.mfn), "r"(now.mfn) : "memory");
+    asm volatile("" ::"r"(slot), "r"(was), "r"(now.mfn) : "memory");
 }
 
 TRACEPOINT void mapcache_saturate(unsigned int slot, mfn_t mfn)

@@ -13,8 +13,11 @@
 /* This slot, this frame, or a count this high: a map or an unmap is done. */
 void mapcache_hit(unsigned int slot, mfn_t mfn, unsigned int refs);
 
-/* This slot's entry, still a live translation of was, was overwritten for now. */
-void mapcache_commandeer(unsigned int slot, mfn_t was, mfn_t now);
+/*
+ * This slot's entry was overwritten for now; was is the entry, and still a live translation. (The
+ * frame alone would be a shift, of which GCC 12 tells debuggers nonsense.)
+ */
+void mapcache_commandeer(unsigned int slot, lpae_t was, mfn_t now);
 
 /* This slot's count has become 15: the next map of its frame takes another slot. */
 void mapcache_saturate(unsigned int slot, mfn_t mfn);

@@ -262,7 +262,7 @@ void trace_bypass(mfn_t mfn, const void *caller)
     (void)mfn, (void)caller;
 }
 
-void mapcache_commandeer(unsigned int slot, mfn_t was, mfn_t now)
+void mapcache_commandeer(unsigned int slot, lpae_t was, mfn_t now)
 {
     (void)slot, (void)was, (void)now;
 }

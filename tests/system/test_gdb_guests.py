@@ -151,9 +151,12 @@ def test_breaks(machine, gdb) -> None:
     session, ram = gdb(m), Ram(m)
     assert "commandeer" in session("mapcache-break commandeer")
     for _ in range(3):
-        assert "mapcache_commandeer (slot=" in session("continue")
+        said = session("continue")
+        assert "mapcache_commandeer (slot=" in said and "warning" not in said
+        assert re.search(r"was=(?:was@entry=)?(0x[0-9a-f]+) \{block .*now=\S*0x", said, re.S), said
         slot = int(session("output slot"))
-        old, new = (int(session(f"output/x {name}.mfn"), 0) for name in ("was", "now"))
+        old = (int(session("output/x (uint64_t)was"), 0) & (1 << 48) - 1) >> 12
+        new = int(session("output/x now.mfn"), 0)
         assert ram.slots(0)[slot] & 0xFFFFFFFFF000 == new >> 9 << 21 and old >> 9 != new >> 9
         assert "map_domain_page" in session("backtrace 4")
     session("delete")
