@@ -11,14 +11,14 @@ import struct
 from collections.abc import Callable
 
 from hvscope.error import EXIT_NO_MAPCACHE, HvError
-from hvscope.pte import Bank
+from hvscope.pte import MAIR_VALUE, Bank
 
 RAM_BASE = 0x40000000  # of QEMU's virt machine
 BEACON_LOAD_OFFSET = 0x200000
 IMAGE_MAGIC = 0x644D5241
 BEACON_IMAGE_MAGIC = 0x31474D4943535648
 BEACON_MAGIC = 0x3145504F43535648
-BEACON_VERSION = 1
+BEACON_VERSION = 2
 BEACON_EXIT_NONE = 70
 BEACON_BANKS_MAX = 8
 BEACON_CPUS_MAX = 64
@@ -35,13 +35,16 @@ HEADER = struct.Struct("<8xQQQQQQII")
 HEAD = struct.Struct("<QIIQ II IIQQQQQ QQ IIII QQ II QQ IIII 20s4x")
 BANKS = struct.Struct("<16Q")
 MESSAGE_SIZE = 128
-BEACON_SIZE = HEAD.size + BANKS.size + MESSAGE_SIZE
-FILTER_OFFSET = BEACON_SIZE  # what follows is not in every image: size tells
+FILTER_OFFSET = HEAD.size + BANKS.size + MESSAGE_SIZE
 FILTER = struct.Struct("<IIQII")
+FINDINGS = struct.Struct("<QII")
+FEATURES_OFFSET = FILTER_OFFSET + FILTER.size + FINDINGS.size
+FEATURES = struct.Struct("<QQ")  # ID_AA64MMFR0_EL1, ID_AA64MMFR1_EL1
+BEACON_SIZE = FEATURES_OFFSET + FEATURES.size
 FILTER_SLOT, FILTER_MFN, FILTER_REFS, FILTER_COMMANDEER, FILTER_SATURATE = 1, 2, 4, 8, 16
-CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ QQQQ QQQQQ Q")
+CPU = struct.Struct("<I4x QQQQQ Q QQQ QQQQQQQQ QQ QQQQ QQQQQ Q QQQQQQQQQ")
 
-assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 448, 240)
+assert (HEADER.size, HEAD.size, BEACON_SIZE, CPU.size) == (64, 192, 504, 312)
 
 HEAD_FIELDS = (
     "magic", "version", "size", "boot_id", "state", "exit_status", "engine", "ncpu", "image_pa",
@@ -54,7 +57,13 @@ CPU_FIELDS = (
     "ring_head", "maps", "unmaps", "hits", "commandeers", "probes", "bypasses", "work", "verified",
     "irqs", "irqs_inside", "ring_va", "ring_sides", "ring_barriers",
     "slots_pa_offset", "produced", "checked",
-    "hazards", "violations", "notes", "clock_index")
+    "hazards", "violations", "notes", "clock_index",
+    "guest_generation", "guest_hcr", "guest_vtcr", "guest_vttbr", "guest_sctlr", "guest_tcr",
+    "guest_ttbr_0", "guest_ttbr_1", "guest_mair")
+GUEST_REGISTERS = {"HCR_EL2": "guest_hcr", "VTCR_EL2": "guest_vtcr", "VTTBR_EL2": "guest_vttbr",
+                   "SCTLR_EL1": "guest_sctlr", "TCR_EL1": "guest_tcr", "TTBR0_EL1": "guest_ttbr_0",
+                   "TTBR1_EL1": "guest_ttbr_1", "MAIR_EL1": "guest_mair"}
+SCTLR_OWN = 1 << 19 | 1  # WXN, M: what the image runs with
 
 ReadPhys = Callable[[int, int], bytes]
 
@@ -112,7 +121,8 @@ class Beacon:
         self.build_id: bytes = HEAD.unpack_from(data)[-1][:min(values["build_id_size"], 20)]
         words = BANKS.unpack_from(data, HEAD.size)
         self.banks: list[Bank] = list(zip(words[0::2], words[1::2]))[:self.nr_banks]
-        self.message = message_text(data[HEAD.size + BANKS.size:BEACON_SIZE])
+        self.message = message_text(data[HEAD.size + BANKS.size:FILTER_OFFSET])
+        self.features: tuple[int, int] = FEATURES.unpack_from(data, FEATURES_OFFSET)
         self.cpus: list[BeaconCpu] = []
 
     @property
@@ -124,6 +134,21 @@ class Beacon:
         """Does [pa, pa + size) lie in RAM that the image uses, or in the image itself?"""
         return any(base <= pa and pa + size <= base + length
                    for base, length in [*self.banks, self.image])
+
+    def registers(self, cpu: int) -> dict[str, int]:
+        """How a CPU translates, as far as the image says it: its own stage, and its vCPU's."""
+        fields = self.cpus[cpu].fields
+        if fields["guest_generation"] % 2:
+            raise HvError(f"CPU{cpu} is between two guests: its registers are being loaded; try "
+                          "again in a moment")
+        said = {name: fields[field] for name, field in GUEST_REGISTERS.items()}
+        return {**said, **self.own_registers(), "SCTLR_EL2": SCTLR_OWN}
+
+    def own_registers(self) -> dict[str, int]:
+        """Of every CPU, whether its MMU is on already or not."""
+        said = {"TCR_EL2": self.tcr, "MAIR_EL2": MAIR_VALUE}
+        names = ("ID_AA64MMFR0_EL1", "ID_AA64MMFR1_EL1")
+        return {**said, **{name: value for name, value in zip(names, self.features) if value}}
 
     def require_mapcache(self) -> None:
         """Raises the sentence that says why there is no mapcache to show yet."""

@@ -96,16 +96,23 @@ def el2_registers(beacon: Beacon | None) -> Registers:
     if beacon is None:
         off = "the MMU is off" if file is None else f"a {file.kind} has no system registers"
         raise HvError(f"{off}, and no beacon says how tables are to be read")
-    said = {"TCR_EL2": beacon.tcr, "MAIR_EL2": MAIR_VALUE}
+    said = beacon.own_registers() if beacon.counted else \
+        {"TCR_EL2": beacon.tcr, "MAIR_EL2": MAIR_VALUE}
     if file is not None:
         said["TTBR0_EL2"] = 0  # the root is the beacon's
     return lambda name: said.get(name, register(name))
 
 
-def require_registers(name: str) -> None:
+def file_tells(beacon: Beacon | None, cpu: int) -> bool:
+    """Is this a file, in which the image says how a CPU translates?"""
+    return TARGET.offline() is not None and beacon is not None and beacon.counted \
+        and cpu < beacon.ncpu
+
+
+def require_registers(beacon: Beacon | None, cpu: int, name: str) -> None:
     """HvError if a regime cannot be told from what a file holds."""
     file = TARGET.offline()
-    if file is not None and name != "el2":
+    if file is not None and name != "el2" and not file_tells(beacon, cpu):
         raise HvError(f"a {file.kind} has no system registers: how {name} translates is not known; "
                       "the beacon tells of el2 alone")
 
@@ -128,12 +135,20 @@ class Place:
         """The regime that EL2 itself runs in; with this CPU selected."""
         return self.name or ("el2-e2h" if (register("HCR_EL2") or 0) & HCR_E2H else "el2")
 
+    def registers(self) -> Registers:
+        """The selected CPU's; of a file, what the image said of them."""
+        beacon = self.beacon
+        if beacon is None or not file_tells(beacon, self.cpu):
+            return register
+        said = beacon.registers(self.cpu)
+        return lambda name: said.get(name, register(name))
+
     def regime(self, name: str, high: bool) -> Stage:
         """A regime and its root, by the selected CPU's registers."""
         beacon, cpu = self.beacon, self.cpu
         if name not in REGIMES:
             regime_of(name, high, register)  # says which there are
-        require_registers(name)
+        require_registers(beacon, cpu, name)
         if name == "el2":
             if self.given is None:
                 require_tables(beacon, self.why, cpu)
@@ -142,10 +157,11 @@ class Place:
             if own and cpu < beacon.ncpu and beacon.cpus[cpu].state_name == "on":
                 root = beacon.cpus[cpu].root
         else:
-            off = off_words(name, register)
+            registers = self.registers()
+            off = off_words(name, registers)
             if off and self.given is None:
                 raise HvError(off)
-            regime, root = regime_of(name, high, register)
+            regime, root = regime_of(name, high, registers)
         return regime, root if self.given is None else self.given
 
     def reader(self, name: str) -> ReadPhys:
@@ -155,7 +171,8 @@ class Place:
 
     def stage(self, name: str, high: bool) -> Stage | None:
         """A stage of a guest; None if the guest runs without it."""
-        return None if off_words(name, register) else regime_of(name, high, register)
+        registers = self.registers()
+        return None if off_words(name, registers) else regime_of(name, high, registers)
 
 
 def pt_walk(arguments: Arguments, as_json: bool) -> str:
@@ -189,7 +206,7 @@ def walk_guest(place: Place, va: int, as_json: bool) -> str:
     """Both stages of the guest that a CPU runs, and the slots that map the frame."""
     if place.given is not None:
         raise usage("--root and --regime guest do not go together: two roots are needed")
-    require_registers("guest")
+    require_registers(place.beacon, place.cpu, "guest")
     with TARGET.on_cpu(place.cpu):
         stage1, stage2 = place.stage("el1", is_high("el1", va)), place.stage("s2", False)
         if stage1 is None and stage2 is None:

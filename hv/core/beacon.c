@@ -59,6 +59,8 @@ void beacon_publish(unsigned int ncpu, uint64_t seed)
     b->cntfrq = read_sysreg(cntfrq_el0);
     b->tcr = read_sysreg(tcr_el2);
     b->bbm_level = ID_AA64MMFR2_BBM(read_sysreg(id_aa64mmfr2_el1));
+    b->mmfr0 = read_sysreg(id_aa64mmfr0_el1);
+    b->mmfr1 = read_sysreg(id_aa64mmfr1_el1);
     memcpy(b->bank, ram_bank, sizeof(ram_bank));
     b->nr_banks = nr_ram_banks;
     layout_fill(b);
@@ -94,6 +96,29 @@ void beacon_cpu_tables(unsigned int cpu, const lpae_t *root, paddr_t l1, const l
     c->l1 = paddr_x(l1);
     for (unsigned int i = 0; i < DOMHEAP_SECOND_PAGES; i++)
         c->l2[i] = paddr_x(virt_to_paddr(slots)) + i * PAGE_SIZE;
+}
+
+void beacon_guest_begin(void)
+{
+    struct beacon_guest *g = &this_cpu(beacon_cpu)->guest;
+
+    __atomic_store_n(&g->generation, g->generation + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+void beacon_guest_end(void)
+{
+    struct beacon_guest *g = &this_cpu(beacon_cpu)->guest;
+
+    g->hcr = read_sysreg(hcr_el2);
+    g->vtcr = read_sysreg(vtcr_el2);
+    g->vttbr = read_sysreg(vttbr_el2);
+    g->sctlr = read_sysreg(sctlr_el1);
+    g->tcr = read_sysreg(tcr_el1);
+    g->ttbr[0] = read_sysreg(ttbr0_el1);
+    g->ttbr[1] = read_sysreg(ttbr1_el1);
+    g->mair = read_sysreg(mair_el1);
+    __atomic_store_n(&g->generation, g->generation + 1, __ATOMIC_RELEASE);
 }
 
 void beacon_panic(const char *message)

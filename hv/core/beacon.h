@@ -8,7 +8,7 @@
 #include <hvscope/beacon.h>
 
 /* A page, then a block a CPU; each block on cache lines of its own. */
-#define BEACON_CPU_STRIDE 256
+#define BEACON_CPU_STRIDE 320
 
 struct beacon_area {
     union {
@@ -48,6 +48,13 @@ void beacon_heap(mfn_t xenheap, uint64_t xenheap_pages, bool directmap);
 
 /* Where the tables of a CPU's slot 255 are. */
 void beacon_cpu_tables(unsigned int cpu, const lpae_t *root, paddr_t l1, const lpae_t *slots);
+
+/*
+ * This CPU's registers of a guest change between these two. Odd before the first
+ * of them does, even after the last: whoever halts the machine in between knows.
+ */
+void beacon_guest_begin(void);
+void beacon_guest_end(void);
 
 /* Say why, and with which status, the run ends. */
 void beacon_panic(const char *message);

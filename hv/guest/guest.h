@@ -5,6 +5,7 @@
  *   domain.c     made, killed, destroyed
  *   sched.c      which vCPU runs next
  *   vcpu.c       entering a guest, and why it came back; enter.S
+ *   vmregs.c     its writes to the registers of its translation
  *   hypercall.c  what it asked for; access.c: its memory, by its addresses
  *   stage2.c     its tables
  *   tiny/        the guest itself
@@ -130,6 +131,12 @@ void vcpu_run(struct vcpu *v);
 
 /* From vcpu.c: set up what EL1 sees first. */
 void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0, uint64_t x1);
+
+/*
+ * A trapped access to a system register, by its ISS: true if it was a write of one
+ * that says how v translates, and is done. Interrupts masked.
+ */
+bool guest_vm_register(struct vcpu *v, uint32_t iss);
 
 /* Handle an HVC #0 of v. True if v should give way to another vCPU. */
 bool hypercall(struct vcpu *v);

@@ -15,13 +15,15 @@
 /* SCTLR_EL1 at the start: its RES1 bits, MMU and caches off. */
 #define SCTLR_EL1_START UINT64_C(0x30d00980)
 
-/* HCR_EL2 while a guest runs: stage 2 on; SMC and WFI come to EL2. */
+/* HCR_EL2 while a guest runs: stage 2 on; SMC, WFI and writes of its translation's registers come
+ * to EL2. */
 #define HCR_VM    REG_BIT(0)
 #define HCR_SWIO  REG_BIT(1)
 #define HCR_TWI   REG_BIT(13)
 #define HCR_TSC   REG_BIT(19)
+#define HCR_TVM   REG_BIT(26)
 #define HCR_HOST  (HCR_RW | HCR_IMO | HCR_FMO | HCR_AMO)
-#define HCR_GUEST (HCR_HOST | HCR_VM | HCR_SWIO | HCR_TWI | HCR_TSC)
+#define HCR_GUEST (HCR_HOST | HCR_VM | HCR_SWIO | HCR_TWI | HCR_TSC | HCR_TVM)
 
 /* Ticks without a hypercall after which a vCPU is said to loop. */
 #define WATCHDOG_TICKS 50
@@ -64,12 +66,14 @@ void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0, uint64_t x1)
 
 static void context_load(struct vcpu *v)
 {
+    beacon_guest_begin();
 #define SYSREG_LOAD(name) write_sysreg(name, v->sysreg[SYSREG_##name]);
     FOR_EACH_SYSREG(SYSREG_LOAD)
     write_sysreg(vtcr_el2, stage2_vtcr());
     write_sysreg(vttbr_el2, stage2_vttbr(v->domain));
     write_sysreg(hcr_el2, HCR_GUEST);
     isb();
+    beacon_guest_end();
     this_cpu(current_vcpu) = v;
 }
 
@@ -77,9 +81,12 @@ static void context_save(struct vcpu *v)
 {
 #define SYSREG_SAVE(name) v->sysreg[SYSREG_##name] = read_sysreg(name);
     FOR_EACH_SYSREG(SYSREG_SAVE)
+    beacon_guest_begin();
     write_sysreg(hcr_el2, HCR_HOST);
     write_sysreg(vttbr_el2, 0);
+    write_sysreg(sctlr_el1, SCTLR_EL1_START); /* without stage 2 its addresses mean nothing */
     isb();
+    beacon_guest_end();
     this_cpu(current_vcpu) = NULL;
 }
 
@@ -112,10 +119,12 @@ static uint64_t fault_ipa(void)
 /* A synchronous exit. True if another vCPU should have its turn. */
 static bool exit_sync(struct vcpu *v)
 {
-    unsigned int class = ESR_EC(read_sysreg(esr_el2));
-    uint64_t ipa = fault_ipa();
+    uint64_t esr = read_sysreg(esr_el2), ipa = fault_ipa();
+    unsigned int class = ESR_EC(esr);
     bool yield = true;
 
+    if (class == EC_SYSREG && guest_vm_register(v, ESR_ISS(esr)))
+        return false;
     local_irq_enable();
     if (class == EC_HVC64)
         yield = hypercall(v);

@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct image_header) == 64, "fixed by the boot protocol");
 #define IMAGE_MAGIC        0x644d5241u                  /* "ARM\x64" */
 #define BEACON_IMAGE_MAGIC UINT64_C(0x31474d4943535648) /* "HVSCIMG1" */
 #define BEACON_MAGIC       UINT64_C(0x3145504f43535648) /* "HVSCOPE1" */
-#define BEACON_VERSION     1
+#define BEACON_VERSION     2
 
 /* Where the image is, from the start of the RAM it is loaded to. */
 #define BEACON_LOAD_OFFSET UINT64_C(0x200000)
@@ -133,6 +133,27 @@ struct beacon {
     uint64_t findings;     /* with check=on: PA of what it found, finding.h; 0 if none */
     uint32_t findings_max; /* rows there */
     uint32_t finding_size; /* bytes of one */
+
+    uint64_t mmfr0; /* ID_AA64MMFR0_EL1 and ID_AA64MMFR1_EL1: what tables can be */
+    uint64_t mmfr1;
+};
+
+/*
+ * How the vCPU that a CPU has loaded translates, by registers. generation is odd
+ * while they are being loaded, so what was read between two equal even values
+ * belongs together. A guest that changes them is stopped on the way (HCR_EL2.TVM),
+ * so this is what the CPU has, whether it is in EL1 or works for the guest.
+ * Without a vCPU both stages are off.
+ */
+struct beacon_guest {
+    uint64_t generation;
+    uint64_t hcr; /* HCR_EL2 */
+    uint64_t vtcr;
+    uint64_t vttbr;
+    uint64_t sctlr; /* from here on: EL1's */
+    uint64_t tcr;
+    uint64_t ttbr[2];
+    uint64_t mair;
 };
 
 /*
@@ -178,14 +199,14 @@ struct beacon_cpu {
     uint64_t notes;
 
     uint64_t clock_index; /* engine clock: PA of the CPU's struct clock_index (clock.h), else 0 */
+
+    struct beacon_guest guest;
 };
 
-_Static_assert(sizeof(struct beacon) == 488, "shared with tools");
+_Static_assert(sizeof(struct beacon) == 504, "shared with tools");
 _Static_assert(offsetof(struct beacon, filter) == 448, "shared with tools");
 
-/* What a reader needs; an image may have less behind it than this header names. */
-#define BEACON_SIZE_LEAST offsetof(struct beacon, filter)
-_Static_assert(sizeof(struct beacon_cpu) == 240, "shared with tools");
+_Static_assert(sizeof(struct beacon_cpu) == 312, "shared with tools");
 _Static_assert(offsetof(struct beacon, bank) == 192, "shared with tools");
 
 #endif /* HVSCOPE_BEACON_H */

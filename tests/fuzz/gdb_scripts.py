@@ -63,16 +63,16 @@ def image(noise: random.Random) -> Memory:
     memory, count = Memory(), noise.randrange(1, 5)
     struct.pack_into("<8xQQQQQQII", memory.data, 0, 0, PAGES * 4096, 0, 0x1000,
                      0x31474D4943535648, 0, 0x644D5241, 0)
-    beacon.HEAD.pack_into(memory.data, 0x1000, 0x3145504F43535648, 1, 448, 9, noise.choice((2, 3)),
+    beacon.HEAD.pack_into(memory.data, 0x1000, 0x3145504F43535648, 2, 504, 9, noise.choice((2, 3)),
                           0, noise.randrange(3), count, BASE, 0xA0000200000, PAGES * 4096,
                           62500000, 0x80853510, 0x7F8000000000, 1 << 31, 1024, 0, 255, 0, ATTR,
-                          1 << 47, 1, 0, 0x48000000, 1 << 24, 448, 256, 1, 0, b"")
+                          1 << 47, 1, 0, 0x48000000, 1 << 24, 504, 320, 1, 0, b"")
     struct.pack_into("<QQ", memory.data, 0x1000 + 192, 0x40000000, 0x10000000)
     for n in range(count):
         root = BASE + 0x3000 + n * 0x5000
         words = [2, n, root, root + 4096, root + 8192, root + 12288, 4, BASE + 0x1F000 + n * 0x1000,
                  16, noise.randrange(40), *[noise.randrange(1000) for _ in range(10)]]
-        struct.pack_into("<20Q", memory.data, 0x1000 + 448 + 256 * n, *words)
+        struct.pack_into("<20Q", memory.data, 0x1000 + 504 + 320 * n, *words)
         memory.put(root + 255 * 8, root + 4096 | 0xF7F)
         memory.put(root + 4096, root + 8192 | 0xF7F, root + 12288 | 0xF7F)
         for slot in range(0, 1024, noise.randrange(1, 60)):

@@ -41,7 +41,7 @@ static struct scene *scene_make(void)
         activity_add(s->activity, event_at(s->events, i));
     check_snapshot(s->snap, s->activity, &s->findings);
     {
-        struct stage_cpu cpu = {&s->fake->src, &s->snap->machine, 0, NULL};
+        struct stage_cpu cpu = stage_cpu(&s->fake->src, &s->snap->machine, 0, NULL);
         struct machine_memory memory = machine_memory(&s->fake->src, &s->snap->machine);
 
         if (stage_open(&cpu, REGIME_EL2, false, &s->stage, &f) == 0)

@@ -53,8 +53,9 @@ def guest_symbol(name):
     return next(int(line.split()[0], 16) for line in text.splitlines() if line.endswith(f" {name}"))
 
 
-def test_guest_by_gdb_stub(machine):
-    """EL1, stage 2 and both of a guest: --gdb, at the halt at which GDB answered.
+def test_guest(machine, tmp_path):
+    """EL1, stage 2 and both of a guest at the halt at which GDB answered: --gdb, and without a
+    debugger by what the image says of its vCPU; a snapshot keeps all of it, for both tools.
 
     GDB disconnects and leaves the machine halted; the viewer leaves it as it was.
     """
@@ -76,6 +77,20 @@ def test_guest_by_gdb_stub(machine):
                               capture_output=True, timeout=30, check=True)
         assert said.stdout.strip() == gdb, command
         assert said.stderr.startswith("hvscope: --gdb halts the machine")
+        if words[0] != "cpus":
+            assert viewer_answer(m, words) == gdb, command
+    file = tmp_path / "snap"
+    viewer_answer(m, ["snapshot", file])
+    kept = subprocess.run(["gdb-multiarch", "-nx", "-q", "-batch",
+                           "-ex", f"source {ROOT}/gdb-scripts/hvscope.py", "-ex", f"hv-open {file}",
+                           *(word for _, command in asked for word in ("-ex", "echo @@@\\n", "-ex",
+                                                                       command))],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+    for (words, command), gdb, file_gdb in zip(asked, answers, kept.split("@@@\n")[1:]):
+        if words[0] != "cpus":
+            said = subprocess.run([BUILD / "hvscope", *words, "--recording", file], text=True,
+                                  capture_output=True, timeout=30, check=True).stdout
+            assert said.strip() == file_gdb.strip() == gdb, command
     assert m.qmp("query-status")["status"] == "debug"
 
 

@@ -22,7 +22,7 @@ RAM = 0x40000000
 RAM_SIZE = 16 << 20
 HEADER = RAM + 0x200000
 BEACON = HEADER + 0x10000
-CPU_OFFSET, CPU_STRIDE = 0x1000, 256
+CPU_OFFSET, CPU_STRIDE = 0x1000, 320
 TABLES = 0x40300000
 SLOT_ATTR = 0x0040000000000F7D
 BOOT_ID, STATE, NCPU, BUILD_ID, MESSAGE = 16, 24, 36, 168, 320
@@ -123,7 +123,7 @@ class Made:
                                      0x31474D4943535648, 0, 0x644D5241, 0))
         head = struct.pack(
             "<QIIQ II IIQQQQQ QQ IIII QQ II QQ IIII 20s4x 16Q 128s",
-            0x3145504F43535648, 1, 448, boot_id, READY, 70, 0, self.ncpu, HEADER, 0xa0000200000,
+            0x3145504F43535648, 2, 504, boot_id, READY, 70, 0, self.ncpu, HEADER, 0xa0000200000,
             0x100000, 62500000, 0, 0x7f8000000000, 0x80000000, 1024, 0, 255, 0, SLOT_ATTR, 0, 1, 0,
             0, 0, CPU_OFFSET, CPU_STRIDE, 1, 20, b"B" * 20, RAM, 4 << 30, *[0] * 14, b"")
         assert len(head) == 448
@@ -347,7 +347,7 @@ def test_help_and_version() -> None:
     """Both on stdout."""
     text = run("--help").stdout
     assert "usage: hvscope" in text and max(map(len, text.splitlines())) <= 80
-    assert re.fullmatch(r"hvscope \d+\.\d+\.\d+ \(beacon version 1\)\n", run("--version").stdout)
+    assert re.fullmatch(r"hvscope \d+\.\d+\.\d+ \(beacon version 2\)\n", run("--version").stdout)
 
 
 def test_once(made: Made) -> None:

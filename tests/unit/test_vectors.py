@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -153,6 +154,8 @@ int main(void)
     b.filter_slot = 32;
     b.filter_mfn = 33;
     b.filter_refs = 34;
+    b.mmfr0 = 35;
+    b.mmfr1 = 36;
     fwrite(&h, sizeof(h), 1, stdout);
     fwrite(&b, sizeof(b), 1, stdout);
     fwrite(&c, sizeof(c), 1, stdout);
@@ -165,22 +168,24 @@ int main(void)
 def test_layout_is_that_of_the_headers(tmp_path: pathlib.Path) -> None:
     """A C program fills each field with its own number; the reader finds each again."""
     fields = [f"b.{name} = {n + 100};" for n, name in enumerate(beacon.HEAD_FIELDS[:-1])]
-    fields += [f"c.{name.replace('l2_0', 'l2[0]').replace('l2_1', 'l2[1]')} = {n + 200};"
-               for n, name in enumerate(beacon.CPU_FIELDS)]
+    names = [re.sub(r"_([01])$", r"[\1]", name).replace("guest_", "guest.")
+             for name in beacon.CPU_FIELDS]
+    fields += [f"c.{name} = {n + 200};" for n, name in enumerate(names)]
     (tmp_path / "layout.c").write_text(LAYOUT_C % "\n    ".join(fields))
     subprocess.run(["gcc", "-I", ROOT / "include", "-o", tmp_path / "layout",
                     tmp_path / "layout.c"], check=True)
     data = subprocess.run([tmp_path / "layout"], check=True, capture_output=True).stdout
     header = beacon.HEADER.unpack_from(data)
     assert (header[3], header[4], header[1], header[6]) == (1, 2, 3, 4)
-    said = beacon.Beacon(0, data[64:64 + 488])
+    said = beacon.Beacon(0, data[64:64 + 504])
     assert list(said.fields.values())[:-1] == list(range(100, 100 + len(said.fields) - 1))
     assert (said.build_id[0], said.message) == (7, "!")
     assert said.banks == [(1000 + n, 2000 + n) for n in range(8)]
     assert beacon.FILTER.unpack_from(data, 64 + beacon.FILTER_OFFSET) == (31, 32, 33, 34, 0)
-    cpu = beacon.BeaconCpu(data[552:552 + beacon.CPU.size])
+    assert said.features == (35, 36)
+    cpu = beacon.BeaconCpu(data[568:568 + beacon.CPU.size])
     assert list(cpu.fields.values()) == list(range(200, 200 + len(cpu.fields)))
-    assert struct.unpack_from("<15Q", data, 552 + beacon.CPU.size) == (
+    assert struct.unpack_from("<15Q", data, 568 + beacon.CPU.size) == (
         beacon.IMAGE_MAGIC, beacon.BEACON_IMAGE_MAGIC, beacon.BEACON_MAGIC, beacon.BEACON_VERSION,
         beacon.BEACON_LOAD_OFFSET, beacon.BEACON_EXIT_NONE, beacon.BEACON_BANKS_MAX,
         beacon.BEACON_CPUS_MAX, beacon.MMU_ON, beacon.MAPCACHE_READY, beacon.PANICKED, beacon.OFF,
@@ -197,11 +202,11 @@ class FakeRam:
         struct.pack_into("<8xQQQQQQII", self.data, 0, 0, 0x10000, 0, 0x1000,
                          0x31474D4943535648, 0, 0x644D5241, 0)
         struct.pack_into("<QIIQIIIIQQQQQQQIIIIQQIIQQIIII", self.data, 0x1000,
-                         0x3145504F43535648, 1, 448, 9, 2, 0, 0, 1, self.BASE, 0, 0x10000, 0, 0,
+                         0x3145504F43535648, 2, 504, 9, 2, 0, 0, 1, self.BASE, 0, 0x10000, 0, 0,
                          0x7F8000000000, 1 << 31, 1024, 0, 255, 0, 0x40000000000F7D, 0, 0, 0, 0,
-                         0, 448, 256, 1, 0)
+                         0, 504, 320, 1, 0)
         struct.pack_into("<QQ", self.data, 0x1000 + 192, 0x40000000, 0x10000000)
-        struct.pack_into("<I12xQ24xQ", self.data, 0x1000 + 448, 2, self.ROOT, 4)
+        struct.pack_into("<I12xQ24xQ", self.data, 0x1000 + 504, 2, self.ROOT, 4)
         for at, entry in ((self.ROOT + 255 * 8, self.L1 | 0xF7F), (self.L1, self.L2 | 0xF7F),
                           (self.L1 + 8, self.L2 + 0x1000 | 0xF7F),
                           (self.L2 + 36 * 8, 0x00C0000044800F7D)):
@@ -230,7 +235,7 @@ def test_dump_of_a_fake_machine() -> None:
 
 @pytest.mark.parametrize("offset, value, said", [
     (0x1000, 0, "has published no beacon"), (0x1000, 1, "its magic is wrong"),
-    (0x1008, 2, "its version is 2"), (0x100C, 447, "its size is 447"),
+    (0x1008, 1, "its version is 1"), (0x100C, 503, "its size is 503"),
     (0x1018, 0, "its state is 0"), (0x1018, 5, "its state is 5"),
     (0x1018, 1, "the mapcache is not set up yet"), (0x1020, 3, "its engine is 3"),
     (0x1024, 0, "it counts 0 CPUs"), (0x1024, 65, "it counts 65 CPUs"),
@@ -238,7 +243,7 @@ def test_dump_of_a_fake_machine() -> None:
     (0x1064, 1, "place in the root"), (0x1068, 512, "place in the root"),
     (0x1098, 4, "CPU blocks"), (0x1098, 0xFFFFFFF8, "CPU blocks"), (0x109C, 143, "CPU blocks"),
     (0x109C, 1 << 31, "CPU blocks"), (0x10A0, 0, "0 banks"), (0x10A0, 9, "9 banks"),
-    (0x11C0, 3, "the state of CPU0 is 3"), (0x20, 0, "outside the image"),
+    (0x11F8, 3, "the state of CPU0 is 3"), (0x20, 0, "outside the image"),
     (0x20, 0xFFF0, "outside the image"), (0x20, 0x1004, "outside the image"),
     (0x38, 0, "holds no hvscope image"), (0x28, 0, "holds no hvscope image")])
 def test_hostile_beacon(offset: int, value: int, said: str) -> None:

@@ -24,7 +24,7 @@ static void put_beacon(struct fake_source *fake, unsigned int ncpu)
 {
     struct beacon b = {
         .magic = BEACON_MAGIC,
-        .version = 1,
+        .version = BEACON_VERSION,
         .size = sizeof(b),
         .boot_id = 0x1234,
         .state = BEACON_MAPCACHE_READY,

@@ -17,7 +17,7 @@
 #define HEADER_PA  (RAM_START + 0x200000)
 #define BEACON_PA  (HEADER_PA + 0x10000)
 #define CPU_OFFSET 0x1000u
-#define CPU_STRIDE 256u
+#define CPU_STRIDE 320u
 #define TABLES_PA  UINT64_C(0x40300000) /* four pages a CPU: root, L1, L2, L2 */
 #define RINGS_PA   UINT64_C(0x40800000)
 #define RING_SIZE  16u

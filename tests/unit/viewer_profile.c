@@ -80,7 +80,7 @@ static void test_registers_of_ours(void **state)
 static void check_block(struct fake_source *fake, const struct machine *m, unsigned int cpu,
                         const uint64_t *root, uint64_t va, const char *type)
 {
-    const struct stage_cpu c = {&fake->src, m, cpu, root};
+    const struct stage_cpu c = stage_cpu(&fake->src, m, cpu, root);
     struct machine_memory memory = machine_memory(&fake->src, m);
     struct stage stage;
     struct failure f;
@@ -177,14 +177,14 @@ static void test_stages_that_are_not_there(void **state)
 {
     struct fake_source *fake = foreign_machine(1);
     struct target_spec spec = {0};
-    struct stage_cpu c = {&fake->src, NULL, 0, NULL};
+    struct stage_cpu c;
     struct stage stage;
     struct failure f;
     struct machine m;
 
     (void)state;
     assert_int_equal(machine_find(&fake->src, &spec, &m, &f), MACHINE_OK);
-    c.m = &m;
+    c = stage_cpu(&fake->src, &m, 0, NULL);
     assert_int_equal(stage_open(&c, REGIME_S2, false, &stage, &f), -1);
     assert_string_equal(f.text, "HCR_EL2.VM is 0: stage 2 is off on this CPU");
     assert_int_equal(stage_open(&c, REGIME_EL1, false, &stage, &f), -1);

@@ -9,6 +9,7 @@
 #include "view/cells.h"
 #include "view/chrome.h"
 #include "view/draw.h"
+#include "view/theme.h"
 #include "viewer_machine.h"
 
 #include <setjmp.h>
@@ -76,7 +77,7 @@ static void scene_fill(struct scene *s)
 {
     const struct table_path path = {2, {255, 0}};
     const struct machine *m = &s->snap->machine;
-    const struct stage_cpu cpu = {&s->fake->src, m, 0, NULL};
+    const struct stage_cpu cpu = stage_cpu(&s->fake->src, m, 0, NULL);
     struct machine_memory memory = machine_memory(&s->fake->src, m);
     struct stage stage;
     struct failure f;
@@ -216,6 +217,12 @@ static void check_golden(const struct scene *s, const char *name, unsigned int r
     free(text);
 }
 
+static void type(struct scene *s, const char *keys)
+{
+    for (; *keys; keys++)
+        ui_key(&s->ui, &s->frame, 24, 80, *keys, 0);
+}
+
 static void test_slots(void **state)
 {
     static const struct {
@@ -250,10 +257,11 @@ static void test_layers(void **state)
     scene_free(&s);
 }
 
-/* Views 2 to 6, in every size and look. */
+/* Views 2 to 6 and the overview, in every size and look. */
 static void test_views(void **state)
 {
-    static const char *const names[] = {"", "tables", "map", "events", "check", "stats"};
+    static const char *const names[] = {"",      "tables", "map",     "events",
+                                        "check", "stats",  "overview"};
     static const struct {
         unsigned int rows, cols;
     } sizes[] = {{24, 80}, {48, 160}, {12, 40}};
@@ -262,7 +270,7 @@ static void test_views(void **state)
     (void)state;
     scene_make(&s, NR_CPU);
     scene_fill(&s);
-    for (enum view_id view = VIEW_TABLES; view <= VIEW_STATS; view++) {
+    for (enum view_id view = VIEW_TABLES; view < VIEWS; view++) {
         s.ui.view = view;
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             for (int mode = COLOR_MONO; mode <= COLOR_256; mode++) {
@@ -271,6 +279,105 @@ static void test_views(void **state)
             }
         }
     }
+    scene_free(&s);
+}
+
+/* The other theme; what is never in it is the pictures' text. */
+static void test_light(void **state)
+{
+    static const char *const names[] = {"light-slots",   "light-tables", "light-map",
+                                        "light-events",  "light-check",  "light-stats",
+                                        "light-overview"};
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    scene_fill(&s);
+    assert_true(theme_choose("light"));
+    for (s.ui.view = VIEW_SLOTS; s.ui.view < VIEWS; s.ui.view++) {
+        check_golden(&s, names[s.ui.view], 24, 80, COLOR_256, false);
+        check_golden(&s, names[s.ui.view], 24, 80, COLOR_16, false);
+    }
+    s.ui.view = VIEW_SLOTS;
+    check_golden(&s, names[VIEW_SLOTS], 48, 160, COLOR_256, false);
+    assert_true(theme_choose("dark"));
+    scene_free(&s);
+}
+
+#define GUEST_PA (RAM_START + 0x700000) /* its stage 2: a level 1, 2 and 3 table */
+
+/* 39 bits of IPA from level 1: a block of 2 MiB, and a page that is read and executed only. */
+static void guest_make(struct fake_source *fake)
+{
+    const uint64_t table = 3;
+
+    fake_put_u64(fake, CPU_FIELD(0, guest.hcr), 0x80000001);
+    fake_put_u64(fake, CPU_FIELD(0, guest.vtcr), 0x80053559);
+    fake_put_u64(fake, CPU_FIELD(0, guest.vttbr), GUEST_PA | UINT64_C(1) << 48);
+    fake_put_u64(fake, GUEST_PA + 1 * 8, (GUEST_PA + PAGE_SIZE) | table);
+    fake_put_u64(fake, GUEST_PA + PAGE_SIZE, UINT64_C(0x84800000) | 0x7fd);
+    fake_put_u64(fake, GUEST_PA + PAGE_SIZE + 8, (GUEST_PA + 2 * PAGE_SIZE) | table);
+    fake_put_u64(fake, GUEST_PA + 2 * PAGE_SIZE + 5 * 8, UINT64_C(0x85123000) | 0x77f);
+}
+
+/* Tables and ranges of a guest; a stage that is off says why there is nothing. */
+static void test_stages(void **state)
+{
+    const struct table_path leaf = {2, {1, 1}};
+    struct machine_memory memory;
+    struct stage_cpu cpu;
+    struct stage stage;
+    struct failure f;
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    guest_make(s.fake);
+    memory = machine_memory(&s.fake->src, &s.snap->machine);
+    cpu = stage_cpu(&s.fake->src, &s.snap->machine, 0, NULL);
+    assert_int_equal(stage_open(&cpu, REGIME_S2, false, &stage, &f), 0);
+    assert_int_equal(ranges_read(&memory.memory, &stage, NULL, &s.ranges, &f), 0);
+    table_read(&memory.memory, &stage, &leaf, &s.table);
+    s.frame.ranges = &s.ranges;
+    s.frame.table = &s.table;
+    s.frame.shown = s.ui.shown = SHOWN_S2;
+    s.ui.path = leaf;
+    s.ui.entry = 5;
+    s.ui.view = VIEW_TABLES;
+    check_golden(&s, "tables-s2", 24, 80, COLOR_256, false);
+    s.ui.view = VIEW_MAP;
+    check_golden(&s, "map-s2", 24, 80, COLOR_256, false);
+    assert_int_equal(stage_open(&cpu, REGIME_EL1, true, &stage, &f), -1);
+    s.frame.shown = SHOWN_EL1_HIGH;
+    s.frame.stage_why = f.text;
+    s.frame.ranges = NULL;
+    s.frame.table = NULL;
+    check_golden(&s, "map-no-el1", 24, 80, COLOR_256, false);
+    s.ui.view = VIEW_TABLES;
+    check_golden(&s, "tables-no-el1", 12, 40, COLOR_MONO, true);
+    fake_put_u64(s.fake, CPU_FIELD(0, guest.generation), 7);
+    cpu = stage_cpu(&s.fake->src, &s.snap->machine, 0, NULL);
+    assert_int_equal(stage_open(&cpu, REGIME_S2, false, &stage, &f), -1);
+    assert_non_null(strstr(f.text, "CPU0 is between two guests"));
+    scene_free(&s);
+}
+
+/* s goes through the stages, in the views that have them; nothing stays selected. */
+static void test_stage_key(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    scene_fill(&s);
+    type(&s, "s");
+    assert_int_equal(s.ui.shown, SHOWN_EL2);
+    assert_non_null(strstr(s.ui.notice, "Tables and Map"));
+    type(&s, "v2s");
+    assert_int_equal(s.ui.shown, SHOWN_S2);
+    assert_int_equal(s.ui.path.nr + s.ui.entry, 0);
+    type(&s, "sss");
+    assert_int_equal(s.ui.shown, SHOWN_EL2);
     scene_free(&s);
 }
 
@@ -294,12 +401,6 @@ static void test_dimensions_and_prompts(void **state)
     ui_show_text(&s.ui, "one\ntwo\n");
     check_golden(&s, "text", 24, 80, COLOR_256, false);
     scene_free(&s);
-}
-
-static void type(struct scene *s, const char *keys)
-{
-    for (; *keys; keys++)
-        ui_key(&s->ui, &s->frame, 24, 80, *keys, 0);
 }
 
 /* Down to the slots and up again; search and filter; what Enter opens. */
@@ -402,6 +503,26 @@ static void test_settled_stop(void **state)
     s.frame.word = RUN_STOPPED;
     strcpy(s.frame.note, "by the debugger");
     check_golden(&s, "stopped", 24, 80, COLOR_256, false);
+    scene_free(&s);
+}
+
+/* Of a halted machine: where each CPU stands, one of which is not known. */
+static void test_places(void **state)
+{
+    const struct places places = {
+        .nr = 3, .cpu = {{true, 2, 0xa0000201234}, {true, 1, 0x40001000}, {false, 0, 0}}};
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    s.frame.word = RUN_STOPPED;
+    s.frame.places = &places;
+    strcpy(s.frame.note, "by the debugger");
+    check_golden(&s, "places", 24, 80, COLOR_256, false);
+    check_golden(&s, "places", 24, 80, COLOR_MONO, true);
+    check_golden(&s, "places", 48, 160, COLOR_256, false);
+    check_golden(&s, "places", 48, 160, COLOR_16, true);
+    check_golden(&s, "places", 12, 40, COLOR_256, false);
     scene_free(&s);
 }
 
@@ -620,6 +741,10 @@ int main(void)
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_light),
+        cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_stage_key),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_dimensions_and_prompts),
         cmocka_unit_test(test_navigation),
         cmocka_unit_test(test_overview),

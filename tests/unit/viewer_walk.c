@@ -222,7 +222,7 @@ static int scan(struct fake_source *fake, struct ranges *list, struct failure *f
 {
     struct snapshot *snap = machine_snapshot(fake);
     struct machine_memory memory = machine_memory(&fake->src, &snap->machine);
-    const struct stage_cpu cpu = {&fake->src, &snap->machine, 0, NULL};
+    const struct stage_cpu cpu = stage_cpu(&fake->src, &snap->machine, 0, NULL);
     struct stage stage;
     int ret;
 

@@ -21,7 +21,7 @@ static int resolve_va(const struct context *ctx, struct query *q, bool *mapped, 
 
     if (context_one_cpu(ctx, &c, f))
         return -1;
-    cpu = (struct stage_cpu){ctx->src, &ctx->snap->machine, c->cpu, &c->info.root};
+    cpu = stage_cpu(ctx->src, &ctx->snap->machine, c->cpu, &c->info.root);
     if (stage_open(&cpu, REGIME_EL2, false, &stage, f) ||
         walk_va(&stage.r, &memory.memory, stage.root, q->value, &w, f))
         return -1;

@@ -6,6 +6,7 @@
 
 #include "model/lookup.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Whose tables, of which regime; and how they are read. */
@@ -27,7 +28,7 @@ static int choose(const struct context *ctx, struct subject *s, struct failure *
 
     if (context_one_cpu(ctx, &c, f))
         return -1;
-    s->cpu = (struct stage_cpu){ctx->src, m, c->cpu, spec->has_root ? &spec->root : NULL};
+    s->cpu = stage_cpu(ctx->src, m, c->cpu, spec->has_root ? &spec->root : NULL);
     s->name = ctx->o->regime ? regime_find(ctx->o->regime) : stage_own(&s->cpu);
     s->memory = machine_memory(ctx->src, m);
     s->tables = &s->memory.memory;
@@ -48,12 +49,14 @@ static int print_guest(const struct context *ctx, struct subject *s, uint64_t va
     if (ctx->o->target.has_root)
         return failure_set(f, EXIT_USAGE,
                            "--root and --regime guest do not go together: two roots are needed");
-    if (stage_walk_guest(&regs, s->tables, va, &g, f))
+    if (stage_require_guest(&s->cpu, f) || stage_walk_guest(&regs, s->tables, va, &g, f))
         return -1;
     if (!g.has_stage1 && !g.has_stage2)
         return failure_set(f, EXIT_NOT_UNDERSTOOD,
-                           "no guest is on CPU%u: both stages of translation are off, or no "
-                           "register can be read here; only --gdb knows more of them",
+                           s->cpu.guest_error == -ENOENT
+                               ? "no guest is on CPU%u: both stages of translation are off, or no "
+                                 "register can be read here; only --gdb knows more of them"
+                               : "no guest is on CPU%u: both stages of translation are off",
                            s->cpu.cpu);
     if (ctx->o->json)
         guest_json(out, ctx, s->cpu.cpu, va, &g);

@@ -2,6 +2,7 @@
 #include "model/capture.h"
 
 #include "model/profile.h"
+#include "model/ranges.h"
 #include "source/tap.h"
 
 #include <hvscope/finding.h>
@@ -133,6 +134,38 @@ static void take_ring(struct capture *c, const struct cpu_snapshot *cpu)
     }
 }
 
+/* One stage of a CPU's guest: going through it is what keeps its tables. */
+static void take_stage(const struct stage_cpu *cpu, enum regime_name name, bool high)
+{
+    struct machine_memory memory = machine_memory(cpu->src, cpu->m);
+    struct guest_memory through;
+    struct stage stage, below;
+    struct ranges list = {0};
+    struct failure f;
+    int two = stage_below(cpu, name, &below, &f);
+
+    if (two > 0)
+        through = guest_memory(&memory.memory, &below.r, below.root);
+    if (two < 0 || stage_open(cpu, name, high, &stage, &f))
+        return;
+    ranges_read(two > 0 ? &through.memory : &memory.memory, &stage, NULL, &list, &f);
+    ranges_free(&list);
+}
+
+/* The tables of the vCPU that a CPU has, and the registers that say where they are. */
+static void take_guest(struct capture *c, const struct source *tap, unsigned int cpu)
+{
+    const struct stage_cpu s = stage_cpu(tap, c->m, cpu, NULL);
+    struct failure none;
+    struct stage below;
+
+    if (stage_below(&s, REGIME_EL1, &below, &none) <= 0)
+        return;
+    take_stage(&s, REGIME_S2, false);
+    take_stage(&s, REGIME_EL1, false);
+    take_stage(&s, REGIME_EL1, true);
+}
+
 int capture_pages(const struct source *src, const struct snapshot *snap, struct page_set *set,
                   struct failure *f)
 {
@@ -155,6 +188,7 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
         if (snap->cpu[i].on)
             take_slots(&c, &snap->cpu[i]);
         take_ring(&c, &snap->cpu[i]);
+        take_guest(&c, &tap.src, i);
     }
     if (m->profile->counted && m->beacon.check && m->beacon.size >= sizeof(m->beacon))
         take_range(&c, m->beacon.findings, sizeof(struct bbm_finding) * BBM_FINDINGS);

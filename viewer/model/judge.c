@@ -170,7 +170,7 @@ static void read_rows(struct judgement *j, const struct source *src, const struc
 {
     const struct beacon *b = &snap->machine.beacon;
 
-    if (b->size < sizeof(*b) || b->findings % 8 || b->finding_size != sizeof(j->image[0]))
+    if (b->findings % 8 || b->finding_size != sizeof(j->image[0]))
         return;
     for (unsigned int i = 0; i < b->findings_max && i < BBM_FINDINGS; i++) {
         struct bbm_finding *row = &j->image[i];

@@ -2,6 +2,7 @@
 #include "model/profile.h"
 #include "model/stream.h"
 
+#include <errno.h>
 #include <hvscope/mapcache.h>
 
 static bool range_holds(uint64_t base, uint64_t size, uint64_t pa, uint64_t len)
@@ -50,6 +51,14 @@ int machine_read_register(const struct source *src, const struct machine *m, uns
                           const char *name, uint64_t *value)
 {
     return m->profile->read_register(src, m, cpu, name, value);
+}
+
+int machine_read_guest(const struct source *src, const struct machine *m, unsigned int cpu,
+                       struct beacon_guest *g)
+{
+    if (!m->profile->read_guest || cpu >= m->beacon.ncpu)
+        return -ENOENT;
+    return m->profile->read_guest(src, m, cpu, g);
 }
 
 const char *machine_region(const struct machine *m, uint64_t va)

@@ -83,6 +83,13 @@ int machine_read_cpu(const struct source *src, const struct machine *m, unsigned
 int machine_read_register(const struct source *src, const struct machine *m, unsigned int cpu,
                           const char *name, uint64_t *value);
 
+/*
+ * How the vCPU that a CPU has loaded translates, all of one moment. 0; -EAGAIN if
+ * the CPU is loading another one; -ENOENT if this kind of machine does not tell.
+ */
+int machine_read_guest(const struct source *src, const struct machine *m, unsigned int cpu,
+                       struct beacon_guest *g);
+
 /* The region of the EL2 layout that va lies in: "domheap", "image", …; or NULL. */
 const char *machine_region(const struct machine *m, uint64_t va);
 

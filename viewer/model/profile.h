@@ -35,6 +35,8 @@ struct profile {
                     struct beacon_cpu *info);
     int (*read_register)(const struct source *src, const struct machine *m, unsigned int cpu,
                          const char *name, uint64_t *value);
+    int (*read_guest)(const struct source *src, const struct machine *m, unsigned int cpu,
+                      struct beacon_guest *g);                   /* NULL: not told */
     const char *(*region)(const struct machine *m, uint64_t va); /* NULL: no name; may be NULL */
 };
 

@@ -11,6 +11,7 @@
 #define IMAGE_SIZE_MAX (UINT64_C(1) << 30) /* an image that claims more is not believed */
 #define PA_END         (UINT64_C(1) << 52)
 #define STRIDE_MAX     65536
+#define GUEST_TRIES    4
 #define SCTLR_M        PTE_BIT(0)
 #define SCTLR_WXN      PTE_BIT(19)
 
@@ -41,7 +42,7 @@ static int check_identity(const struct machine *m, struct failure *f)
                            "the beacon at 0x%llx has version %u, this hvscope knows %u: use the "
                            "one that was built with the image",
                            (unsigned long long)m->pa, b->version, BEACON_VERSION);
-    if (b->size < BEACON_SIZE_LEAST)
+    if (b->size < sizeof(*b))
         return bad_beacon(m, f, "size", b->size);
     if (b->state < BEACON_MMU_ON || b->state > BEACON_OFF)
         return bad_beacon(m, f, "state", b->state);
@@ -204,6 +205,24 @@ static int read_cpu(const struct source *src, const struct machine *m, unsigned 
     return source_read_phys(src, pa, info, sizeof(*info));
 }
 
+/* Of one moment, or not at all: a halted CPU may be in the middle of it. */
+static int read_guest(const struct source *src, const struct machine *m, unsigned int cpu,
+                      struct beacon_guest *g)
+{
+    uint64_t pa = m->pa + m->beacon.cpu_offset + (uint64_t)cpu * m->beacon.cpu_stride +
+                  offsetof(struct beacon_cpu, guest);
+    uint64_t after;
+
+    for (int i = 0; i < GUEST_TRIES; i++) {
+        if (source_read_phys(src, pa, g, sizeof(*g)) != 0)
+            return -EIO;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (source_read_u64(src, pa, &after) == 0 && after == g->generation && after % 2 == 0)
+            return 0;
+    }
+    return -EAGAIN;
+}
+
 static enum machine_status find(const struct source *src, const struct target_spec *spec,
                                 struct machine *m, struct failure *f)
 {
@@ -217,9 +236,13 @@ static int published_register(const struct machine *m, const char *name, uint64_
         *value = m->beacon.tcr;
     else if (strcmp(name, "MAIR_EL2") == 0)
         *value = MAIR_VALUE;
+    else if (strcmp(name, "ID_AA64MMFR0_EL1") == 0)
+        *value = m->beacon.mmfr0;
+    else if (strcmp(name, "ID_AA64MMFR1_EL1") == 0)
+        *value = m->beacon.mmfr1;
     else
         return -ENOENT;
-    return 0;
+    return *value ? 0 : -ENOENT;
 }
 
 /* Of a CPU that nobody can ask. */
@@ -288,5 +311,6 @@ const struct profile profile_hv = {
     .is_same_boot = same_boot,
     .read_cpu = read_cpu,
     .read_register = read_register,
+    .read_guest = read_guest,
     .region = region,
 };

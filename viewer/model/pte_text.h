@@ -5,6 +5,8 @@
 #ifndef VIEWER_MODEL_PTE_TEXT_H
 #define VIEWER_MODEL_PTE_TEXT_H
 
+#include "model/regime.h"
+
 #include <hvscope/pte.h>
 #include <stddef.h>
 
@@ -22,6 +24,10 @@ struct pte_field {
  * (0 to 3) decides what the bits mean. Returns the number of fields.
  */
 unsigned int pte_fields(lpae_t pte, unsigned int level, struct pte_field field[PTE_FIELDS_MAX]);
+
+/* The same of another regime's entry, with 4K pages. */
+unsigned int pte_fields_in(enum regime_name regime, lpae_t pte, unsigned int level,
+                           struct pte_field field[PTE_FIELDS_MAX]);
 
 /* The brief words of all fields, blanks between them. */
 void pte_line(lpae_t pte, unsigned int level, char *buf, size_t size);

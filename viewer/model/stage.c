@@ -1,21 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/stage.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #define HCR_E2H PTE_BIT(34)
 #define WHOLE   (UINT64_C(1) << 48) /* an identity, in one piece */
 
+static const struct {
+    const char *name;
+    size_t at; /* in struct beacon_guest */
+} guest_registers[] = {
+    {"HCR_EL2", offsetof(struct beacon_guest, hcr)},
+    {"VTCR_EL2", offsetof(struct beacon_guest, vtcr)},
+    {"VTTBR_EL2", offsetof(struct beacon_guest, vttbr)},
+    {"SCTLR_EL1", offsetof(struct beacon_guest, sctlr)},
+    {"TCR_EL1", offsetof(struct beacon_guest, tcr)},
+    {"TTBR0_EL1", offsetof(struct beacon_guest, ttbr[0])},
+    {"TTBR1_EL1", offsetof(struct beacon_guest, ttbr[1])},
+    {"MAIR_EL1", offsetof(struct beacon_guest, mair)},
+};
+
+struct stage_cpu stage_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
+                           const uint64_t *root)
+{
+    struct stage_cpu c = {src, m, cpu, root, .guest_error = -ENOENT};
+
+    c.guest_error = machine_read_guest(src, m, cpu, &c.guest);
+    return c;
+}
+
+static int guest_register(const struct stage_cpu *c, const char *name, uint64_t *value)
+{
+    if (c->guest_error)
+        return c->guest_error;
+    for (size_t i = 0; i < sizeof(guest_registers) / sizeof(guest_registers[0]); i++) {
+        if (strcmp(guest_registers[i].name, name) == 0) {
+            memcpy(value, (const char *)&c->guest + guest_registers[i].at, sizeof(*value));
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* The CPU's own, where it can be asked; else what the machine says of it. */
 static int read_register(const void *of, const char *name, uint64_t *value)
 {
     const struct stage_cpu *c = of;
 
-    return machine_read_register(c->src, c->m, c->cpu, name, value);
+    if (machine_read_register(c->src, c->m, c->cpu, name, value) == 0)
+        return 0;
+    return guest_register(c, name, value);
 }
 
 struct registers stage_registers(const struct stage_cpu *c)
 {
     return (struct registers){read_register, c};
+}
+
+int stage_require_guest(const struct stage_cpu *c, struct failure *f)
+{
+    uint64_t hcr;
+
+    if (c->guest_error != -EAGAIN ||
+        machine_read_register(c->src, c->m, c->cpu, "HCR_EL2", &hcr) == 0)
+        return 0;
+    return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                       "CPU%u is between two guests: its registers are being loaded; try again in "
+                       "a moment",
+                       c->cpu);
 }
 
 enum regime_name stage_own(const struct stage_cpu *c)
@@ -45,6 +99,8 @@ int stage_open(const struct stage_cpu *c, enum regime_name name, bool high, stru
 
     if (c->root)
         s->root = *c->root;
+    if ((name == REGIME_EL1 || name == REGIME_S2) && stage_require_guest(c, f))
+        return -1;
     if (!known && !regime_is_on(name, &regs, f))
         return -1;
     return regime_decode(&s->r, name, high, &regs, known ? NULL : &s->root, f);

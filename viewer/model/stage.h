@@ -18,7 +18,13 @@ struct stage_cpu {
     const struct machine *m;
     unsigned int cpu;
     const uint64_t *root;
+    int guest_error;           /* 0: guest is valid; else see machine_read_guest() */
+    struct beacon_guest guest; /* what the machine says of its vCPU: of one moment for all stages */
 };
+
+/* All must outlive it. */
+struct stage_cpu stage_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
+                           const uint64_t *root);
 
 /* The regime that EL2 itself runs in: REGIME_EL2_E2H if HCR_EL2.E2H is 1. */
 enum regime_name stage_own(const struct stage_cpu *c);
@@ -54,5 +60,11 @@ int stage_walk_guest(const struct registers *regs, struct table_memory *memory, 
 
 /* Registers of a CPU as regime_decode() takes them; c must outlive them. */
 struct registers stage_registers(const struct stage_cpu *c);
+
+/*
+ * 0, or -1 with f: the CPU can only be asked through what the machine says of its
+ * guest, and is loading another one.
+ */
+int stage_require_guest(const struct stage_cpu *c, struct failure *f);
 
 #endif /* VIEWER_MODEL_STAGE_H */

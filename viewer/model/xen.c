@@ -90,7 +90,8 @@ bool xen_walk(const struct source *src, const struct machine *m, uint64_t root, 
               uint64_t *pa)
 {
     struct machine_memory memory = machine_memory(src, m);
-    struct stage_cpu cpu = {src, m, BEACON_CPUS_MAX, &root}; /* no CPU whose registers are asked */
+    struct stage_cpu cpu =
+        stage_cpu(src, m, BEACON_CPUS_MAX, &root); /* its registers are not asked */
     struct failure ignored;
     struct stage stage;
     struct walk w;

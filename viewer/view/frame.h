@@ -19,6 +19,14 @@
 
 #define NOTE_MAX 200
 
+/* Whose tables the views Tables and Map show; the last two are the halves of EL1. */
+enum shown_stage { SHOWN_EL2, SHOWN_S2, SHOWN_EL1, SHOWN_EL1_HIGH, SHOWN_STAGES };
+
+static inline enum regime_name shown_regime(enum shown_stage shown)
+{
+    return shown == SHOWN_EL2 ? REGIME_EL2 : shown == SHOWN_S2 ? REGIME_S2 : REGIME_EL1;
+}
+
 struct frame {
     const struct snapshot *snap;     /* NULL: nothing to show */
     const struct marks *marks;       /* NULL if snap is */
@@ -28,8 +36,10 @@ struct frame {
     const struct findings *findings; /* of this snapshot; NULL: nobody asked */
     const char *order;               /* what the findings know of stores and TLBIs */
     bool order_known;                /* that none escaped the verdict on them */
-    const struct table_page *table;  /* that the Tables view shows; NULL: nobody asked */
-    const struct ranges *ranges;     /* of the CPU in focus; NULL: nobody asked */
+    enum shown_stage shown;          /* of the next two */
+    const struct table_page *table;  /* that the Tables view shows; NULL: not asked, or stage_why */
+    const struct ranges *ranges;     /* of the CPU in focus; NULL: likewise */
+    const char *stage_why;           /* there are no such tables; "" or NULL: nothing to say */
     const struct symbols *symbols;   /* NULL: none */
     const struct places *places;     /* where the CPUs of a halted machine stand; NULL: not known */
     unsigned int position;           /* in the history, from 1; 0: at its end, live */

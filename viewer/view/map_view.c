@@ -44,17 +44,20 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     struct area a = page_area(c);
     unsigned int selected = ui->row[VIEW_MAP], n = f->ranges ? f->ranges->nr : 0, first;
 
-    page_heading(c, ui, "Map", "CPU%u  %u ranges%s", ui->cpu, n,
-                 f->ranges && f->ranges->faults ? ", some tables are outside RAM" : "");
+    page_heading(c, ui, "Map", "CPU%u%s  %u ranges%s%s", ui->cpu, shown_text(f->shown), n,
+                 f->ranges && f->ranges->faults ? ", some tables are outside RAM" : "",
+                 f->word == RUN_PAUSED ? "  (as it is now)" : "");
     if (!f->ranges) {
-        canvas_text(c, a.row, 1, a.cols - 1, ROLE_WARN, "no tables to look at");
+        page_why(c, f);
         return;
     }
     if (selected >= n)
         selected = n ? n - 1 : 0;
     if (a.cols >= SINGLE_COLS)
-        canvas_text(c, a.row, 0, a.cols, ROLE_DIM,
-                    " va             size      pa            lv rwx sw  region     type");
+        canvas_printf(c, a.row, 0, a.cols, ROLE_DIM,
+                      " %-14s size      %-13s lv rwx sw  region     type",
+                      f->shown == SHOWN_S2 ? "ipa" : "va",
+                      f->shown == SHOWN_EL2 || f->shown == SHOWN_S2 ? "pa" : "ipa");
     first = page_first(selected, n, a.rows - 1);
     for (int i = 0; i < a.rows - 1 && first + (unsigned int)i < n; i++)
         draw_range(c, a.row + 1 + i, a.cols, &f->ranges->range[first + (unsigned int)i],

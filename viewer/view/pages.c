@@ -30,6 +30,37 @@ void page_heading(struct canvas *c, const struct ui *ui, const char *name, const
     canvas_text(c, 1, at + 1, (int)c->cols - at - 1, ROLE_TEXT, text);
 }
 
+/* In two rows if it is long: a sentence, or its end, must not be lost. */
+void page_why(struct canvas *c, const struct frame *f)
+{
+    struct area a = page_area(c);
+    const char *why = f->stage_why ? f->stage_why : "";
+    size_t room = (size_t)(a.cols > 2 ? a.cols - 2 : 1), cut = strlen(why);
+
+    for (int row = 0; row < a.rows && *why; row++) {
+        cut = strlen(why);
+        if (cut > room) {
+            cut = room;
+            while (cut > 1 && why[cut] != ' ')
+                cut--;
+        }
+        canvas_printf(c, a.row + row, 1, (int)room, ROLE_WARN, "%.*s", (int)cut, why);
+        why += cut + (why[cut] == ' ');
+    }
+}
+
+const char *shown_text(enum shown_stage shown)
+{
+    static const char *const words[SHOWN_STAGES] = {
+        [SHOWN_EL2] = "",
+        [SHOWN_S2] = " stage 2",
+        [SHOWN_EL1] = " EL1 TTBR0 (IPAs)",
+        [SHOWN_EL1_HIGH] = " EL1 TTBR1 (IPAs)",
+    };
+
+    return words[shown];
+}
+
 unsigned int page_first(unsigned int selected, unsigned int n, int rows)
 {
     unsigned int room = rows > 0 ? (unsigned int)rows : 1, first;

@@ -16,9 +16,15 @@ struct area {
 
 struct area page_area(const struct canvas *c);
 
+/* "", " stage 2" …, as it stands behind "CPU0". */
+const char *shown_text(enum shown_stage shown);
+
 /* " 3 Map  CPU1  …" above the body. */
 __attribute__((format(printf, 4, 5))) void page_heading(struct canvas *c, const struct ui *ui,
                                                         const char *name, const char *format, ...);
+
+/* There are no such tables: why, where they would be. */
+void page_why(struct canvas *c, const struct frame *f);
 
 /* First row of a list of n that is shown, so that the selected one is to be seen. */
 unsigned int page_first(unsigned int selected, unsigned int n, int rows);

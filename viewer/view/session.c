@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/session.h"
 
-#include "model/judge.h"
 #include "model/profile.h"
 
 #include "command/context.h"
@@ -23,8 +22,7 @@
 #define REFUSALS_GONE   2
 #define HEALTH_NS       (100 * MS) /* between two looks whether the target is there still */
 #define HISTORY_NS      (100 * MS) /* between two snapshots kept; the events tell what was between */
-#define RANGES_NS       (1000 * MS)
-#define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
+#define RECORDED_BEFORE 16         /* frames that a seek goes through before the one it shows */
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)
@@ -410,132 +408,4 @@ void session_mark(struct session *s, bool marked)
         return;
     marks_pin(s->marks, marked ? s->snap : NULL);
     s->changed = true;
-}
-
-static const char *waiting_text(const struct session *s)
-{
-    if (s->run.gone)
-        return "the machine has gone; waiting for a new one";
-    if (s->run.shown == QMP_STATUS_PRELAUNCH)
-        return "the machine has not been started: continue it in GDB or over QMP";
-    return s->why.text;
-}
-
-static void show_past(const struct session *s, struct frame *f)
-{
-    f->snap = s->past.snap;
-    f->marks = s->past.marks;
-    f->events = s->past.events;
-    f->activity = s->past.activity;
-    f->position = s->past.position;
-    f->positions = s->events->nr;
-    snprintf(f->note, sizeof(f->note), "#%u of %u", f->position, f->positions);
-}
-
-/* EL2's own tables of a CPU, as they are now. With E2H the half of the kernel: the other changes
- * with every process. */
-static bool open_stage(struct session *s, unsigned int cpu, struct stage *stage)
-{
-    const struct cpu_snapshot *c = &s->snap->cpu[cpu];
-    const struct stage_cpu of = {s->target.src, &s->machine, cpu,
-                                 c->info.root ? &c->info.root : NULL};
-    enum regime_name own = stage_own(&of);
-    struct failure f;
-
-    return s->target.src && c->on && stage_open(&of, own, regime_has_halves(own), stage, &f) == 0;
-}
-
-/* Ranges take a walk through all tables: at most once a second, and anew for another CPU. */
-static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
-{
-    struct machine_memory memory = machine_memory(s->target.src, &s->machine);
-    struct stage stage;
-    struct failure f;
-
-    if (s->ranges.nr && s->ranges_cpu == wants->cpu && s->snap->time - s->ranges_at < RANGES_NS)
-        return &s->ranges;
-    if (!s->target.src)
-        return s->ranges.nr && s->ranges_cpu == wants->cpu ? &s->ranges : NULL;
-    ranges_free(&s->ranges);
-    s->ranges_cpu = wants->cpu;
-    s->ranges_at = s->snap->time;
-    if (!open_stage(s, wants->cpu, &stage) ||
-        ranges_read(&memory.memory, &stage, &s->machine, &s->ranges, &f))
-        return NULL;
-    return &s->ranges;
-}
-
-static const struct table_page *read_table(struct session *s, const struct session_wants *wants)
-{
-    struct machine_memory memory = machine_memory(s->target.src, &s->machine);
-    struct stage stage;
-
-    if (open_stage(s, wants->cpu, &stage))
-        table_read(&memory.memory, &stage, &wants->path, &s->table);
-    return s->snap->cpu[wants->cpu].on ? &s->table : NULL;
-}
-
-/* The verdict on what is kept of the events; what came before is not known. */
-static void add_order(struct session *s, const struct frame *f)
-{
-    struct judgement j;
-    bool ok = true;
-
-    s->order_known = false;
-    s->judged.nr = 0;
-    for (unsigned int i = 0; ok && f->events && i < f->events->nr; i++)
-        ok = event_list_add(&s->judged, event_at(f->events, i));
-    snprintf(s->order, sizeof(s->order), "order: out of memory");
-    if (!ok || !judge(&j, s->target.src, s->snap, &s->judged))
-        return;
-    judgement_list(&j, s->snap, &s->findings);
-    judgement_text(&j, s->order, sizeof(s->order));
-    s->order_known = !judgement_incomplete(&j);
-    judgement_free(&j);
-}
-
-static void add_wanted(struct session *s, const struct session_wants *wants, struct frame *f)
-{
-    if (!s->snap || wants->cpu >= s->snap->ncpu)
-        return;
-    if (wants->ranges)
-        f->ranges = read_ranges(s, wants);
-    if (wants->findings) {
-        check_snapshot(f->snap, f->activity, &s->findings);
-        add_order(s, f);
-        f->findings = &s->findings;
-        f->order = s->order;
-        f->order_known = s->order_known;
-    }
-    if (wants->table)
-        f->table = read_table(s, wants);
-}
-
-void session_frame(struct session *s, unsigned int hz, uint64_t now,
-                   const struct session_wants *wants, struct frame *f)
-{
-    const struct machine *m = s->published ? &s->machine : NULL;
-
-    *f = (struct frame){
-        .snap = s->snap,
-        .marks = s->snap ? s->marks : NULL,
-        .events = s->snap ? s->events : NULL,
-        .activity = s->snap ? s->activity : NULL,
-        .series = s->snap ? &s->series : NULL,
-        .symbols = s->symbols,
-        .target = s->name,
-        .waiting = s->snap ? NULL : waiting_text(s),
-        .word = runstate_word(&s->run, m, now),
-        .hz = hz,
-    };
-    runstate_note(&s->run, m, f->word, f->note, sizeof(f->note));
-    if (s->past.position)
-        show_past(s, f);
-    else if (source_is_recording(s->target.src))
-        snprintf(f->note, sizeof(f->note), "frame %u of %u", s->recorded + 1,
-                 recording_frames(s->target.src));
-    if (f->word == RUN_STOPPED && s->places.nr && !runstate_is_unsure(&s->run))
-        f->places = &s->places;
-    add_wanted(s, wants, f);
-    s->changed = false;
 }

@@ -31,6 +31,8 @@ struct session {
     struct ranges ranges;
     uint64_t ranges_at; /* when they were read, ns */
     unsigned int ranges_cpu;
+    enum shown_stage ranges_stage;
+    struct failure stage_why; /* why there are no tables of the stage that was asked for */
     struct symbols *symbols;
     bool symbols_tried; /* for this build of the image */
     struct failure symbols_why;
@@ -60,6 +62,7 @@ struct session {
 struct session_wants {
     unsigned int cpu;
     bool table, ranges, findings;
+    enum shown_stage stage; /* of the first two */
     struct table_path path;
 };
 

@@ -17,7 +17,8 @@ static bool is_slots(const struct frame *f, const struct table_page *t)
 {
     const struct beacon *b = &f->snap->machine.beacon;
 
-    return t->level == 2 && t->va >= b->domheap_va && t->va - b->domheap_va < b->domheap_size;
+    return t->r.name == REGIME_EL2 && t->level == 2 && t->va >= b->domheap_va &&
+           t->va - b->domheap_va < b->domheap_size;
 }
 
 /* Slots look as in their own view; other entries show their kind. */
@@ -74,10 +75,11 @@ static const char *field_text(const struct pte_field *field, bool slots)
     return field->lo == 55 && field->hi == 58 && !slots ? "software's own" : field->text;
 }
 
-static void draw_bits(struct canvas *c, int row, int rows, lpae_t pte, int level, bool slots)
+static void draw_bits(struct canvas *c, int row, int rows, const struct table_page *t, lpae_t pte,
+                      bool slots)
 {
     struct pte_field field[PTE_FIELDS_MAX];
-    int nr = (int)pte_fields(pte, (unsigned int)level, field);
+    int nr = (int)pte_fields_in(t->r.name, pte, (unsigned int)t->level, field);
     int columns = (int)c->cols >= BITS_COLS && nr > rows ? 2 : 1;
     int per = columns == 2 ? (nr + 1) / 2 : nr;
 
@@ -123,7 +125,7 @@ static void draw_entry(struct canvas *c, const struct frame *f, const struct ui 
     unsigned int i = ui->entry < t->entries ? ui->entry : 0;
     unsigned int shift = regime_shift(&t->r, t->level);
     uint64_t va = t->va + ((uint64_t)i << shift);
-    const char *region = machine_region(&f->snap->machine, va);
+    const char *region = t->r.name == REGIME_EL2 ? machine_region(&f->snap->machine, va) : NULL;
     char text[TEXT_MAX];
     int at;
 
@@ -134,10 +136,10 @@ static void draw_entry(struct canvas *c, const struct frame *f, const struct ui 
     canvas_printf(c, row, at + 1, (int)c->cols - at - 1, ROLE_STRONG, " 0x%016" PRIx64 "  %s",
                   t->pte[i], text);
     if (rows > 1)
-        canvas_printf(c, row + 1, 0, c->cols, ROLE_TEXT, "va 0x%" PRIx64 "-0x%" PRIx64 "  %s", va,
-                      va + (UINT64_C(1) << shift) - 1, region ? region : "");
-    if (t->r.name == REGIME_EL2) /* the names of bits are those of its entries */
-        draw_bits(c, row + 2, rows - 2, t->pte[i], t->level, is_slots(f, t));
+        canvas_printf(c, row + 1, 0, c->cols, ROLE_TEXT, "%s 0x%" PRIx64 "-0x%" PRIx64 "  %s",
+                      t->r.name == REGIME_S2 ? "ipa" : "va", va, va + (UINT64_C(1) << shift) - 1,
+                      region ? region : "");
+    draw_bits(c, row + 2, rows - 2, t, t->pte[i], is_slots(f, t));
 }
 
 static void heading(struct canvas *c, const struct frame *f, const struct ui *ui)
@@ -147,14 +149,16 @@ static void heading(struct canvas *c, const struct frame *f, const struct ui *ui
     int len;
 
     if (!t) {
-        page_heading(c, ui, "Tables", "CPU%u", ui->cpu);
+        page_heading(c, ui, "Tables", "CPU%u%s", ui->cpu, shown_text(f->shown));
         return;
     }
-    len = snprintf(text, sizeof(text), "CPU%u root 0x%" PRIx64, ui->cpu, t->table[0]);
+    len = snprintf(text, sizeof(text), "CPU%u%s root 0x%" PRIx64, ui->cpu, shown_text(f->shown),
+                   t->table[0]);
     for (unsigned int i = 0; i < t->path.nr && len < TEXT_MAX; i++)
         len += snprintf(text + len, sizeof(text) - len, " \xe2\x96\xb8 L%u[%u]",
                         (unsigned int)t->r.start_level + i, t->path.index[i]);
-    page_heading(c, ui, "Tables", "%s%s%s", text, t->path.nr ? "" : "  (Enter: down, Esc: up)",
+    page_heading(c, ui, "Tables", "%s%s%s", text,
+                 t->path.nr ? "" : "  (Enter: down, Esc: up, s: stage)",
                  f->word == RUN_PAUSED ? "  (as it is now)" : "");
 }
 
@@ -164,8 +168,12 @@ void tables_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     int used, grid = a.rows > 12 ? a.rows - 10 : a.rows - 2;
 
     heading(c, f, ui);
-    if (!f->snap || !f->table)
+    if (!f->snap)
         return;
+    if (!f->table) {
+        page_why(c, f);
+        return;
+    }
     if (!f->table->readable) {
         canvas_text(c, a.row, 1, a.cols, ROLE_WARN, f->table->why);
         return;

@@ -67,6 +67,7 @@ struct ui {
     char *text; /* of LAYER_TEXT; its own */
     unsigned int text_top;
     unsigned int row[VIEWS]; /* selected in a list; of events counted from the newest */
+    enum shown_stage shown;  /* whose tables, in the views Tables and Map */
     struct table_path path;  /* of the Tables view */
     unsigned int entry;      /* selected there */
     enum color_by color;
@@ -148,7 +149,13 @@ void ui_selected_text(const struct ui *ui, const struct frame *f, char *text, si
 /* Text for LAYER_TEXT: open it with a copy. */
 void ui_show_text(struct ui *ui, const char *text);
 
+/* What a key stands for; see ui_act.c. */
+void ui_act(struct ui *ui, const struct frame *f, const struct layout *l, enum action action);
+
 void ui_open_layer(struct ui *ui, enum layer layer);
+
+/* Close what is on top, or go up; false: there is nothing but the slots. */
+bool ui_close(struct ui *ui);
 void ui_free(struct ui *ui);
 
 /* Entries in a row of the grid of a table. */

@@ -99,6 +99,7 @@ static void draw(struct view *v)
         .ranges = v->ui.view == VIEW_MAP,
         .findings = v->ui.view == VIEW_CHECK,
         .path = v->ui.path,
+        .stage = v->ui.shown,
     };
 
     session_frame(&v->session, v->ui.hz, clock_now(), &wants, &v->frame);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each action does, by what it is about: what is open, what is selected,
+ * how it is shown, and what only the loop can do.
+ */
+#include "view/ui.h"
+
+#include <stdio.h>
+
+#define HZ_LAST 60
+
+static void press_enter(struct ui *ui, const struct frame *f)
+{
+    if (ui->nr_layers)
+        ui_close(ui);
+    else
+        ui_enter(ui, f);
+}
+
+static void toggle_overview(struct ui *ui)
+{
+    ui->nr_layers = 0;
+    ui->view = ui->view == VIEW_OVERVIEW ? VIEW_SLOTS : VIEW_OVERVIEW;
+}
+
+/* Other tables: what was selected in the last ones means nothing there. */
+static void next_shown(struct ui *ui)
+{
+    if (ui->view != VIEW_TABLES && ui->view != VIEW_MAP) {
+        snprintf(ui->notice, sizeof(ui->notice), "stages are for the views Tables and Map");
+        return;
+    }
+    ui->shown = (ui->shown + 1) % SHOWN_STAGES;
+    ui->path.nr = 0;
+    ui->entry = ui->row[VIEW_MAP] = 0;
+}
+
+/* Nothing acts on the machine unless it was allowed, and somebody says yes. */
+static void ask_control(struct ui *ui, enum control control)
+{
+    if (!ui->allow_control) {
+        snprintf(ui->notice, sizeof(ui->notice),
+                 "this would act on the machine: start hvscope with --allow-control");
+        return;
+    }
+    ui->asked = control;
+    ui_prompt_open(ui, PROMPT_CONTROL);
+}
+
+/* Views, layers and prompts. False: the action is about something else. */
+static bool act_open(struct ui *ui, const struct frame *f, enum action action)
+{
+    switch (action) {
+    case ACTION_VIEW1:
+    case ACTION_VIEW2:
+    case ACTION_VIEW3:
+    case ACTION_VIEW4:
+    case ACTION_VIEW5:
+    case ACTION_VIEW6:
+        ui_pick_view(ui, (enum view_id)(VIEW_SLOTS + (action - ACTION_VIEW1)));
+        return true;
+    case ACTION_VIEW:
+        ui->view_digit = true;
+        return true;
+    case ACTION_OVERVIEW:
+        toggle_overview(ui);
+        return true;
+    case ACTION_HELP:
+        ui_open_layer(ui, LAYER_HELP);
+        return true;
+    case ACTION_GOTO:
+        ui_open_layer(ui, LAYER_GOTO);
+        return true;
+    case ACTION_SEARCH:
+        ui_prompt_open(ui, PROMPT_SEARCH);
+        return true;
+    case ACTION_FILTER:
+        ui_prompt_open(ui, PROMPT_FILTER);
+        return true;
+    case ACTION_COMMAND:
+        ui_prompt_open(ui, PROMPT_COMMAND);
+        return true;
+    case ACTION_ASK_CPU:
+        ui_prompt_open(ui, PROMPT_CPU);
+        return true;
+    case ACTION_ENTER:
+        press_enter(ui, f);
+        return true;
+    case ACTION_BACK:
+        ui_close(ui);
+        return true;
+    case ACTION_QUIT:
+        ui->quit = !ui_close(ui);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* In a text that is longer than the screen, keys that move scroll. */
+static void scroll(struct ui *ui, const struct frame *f, const struct layout *l, int dx, int dy)
+{
+    if (!ui_top_is(ui, LAYER_TEXT)) {
+        ui_move(ui, f, l, dx, dy);
+        return;
+    }
+    if (dy < 0)
+        ui->text_top = ui->text_top > (unsigned int)-dy ? ui->text_top + dy : 0;
+    else
+        ui->text_top += dy;
+}
+
+static void move_cpu(struct ui *ui, const struct frame *f, int by)
+{
+    unsigned int n = frame_ncpu(f);
+
+    ui->cpu = (ui->cpu + n + by) % n;
+}
+
+static bool act_move(struct ui *ui, const struct frame *f, const struct layout *l,
+                     enum action action)
+{
+    const int page = l->rows > 8 ? l->rows - 8 : 1;
+
+    switch (action) {
+    case ACTION_LEFT:
+        scroll(ui, f, l, -1, 0);
+        return true;
+    case ACTION_RIGHT:
+        scroll(ui, f, l, 1, 0);
+        return true;
+    case ACTION_UP:
+        scroll(ui, f, l, 0, -1);
+        return true;
+    case ACTION_DOWN:
+        scroll(ui, f, l, 0, 1);
+        return true;
+    case ACTION_PAGE_UP:
+        scroll(ui, f, l, 0, -page);
+        return true;
+    case ACTION_PAGE_DOWN:
+        scroll(ui, f, l, 0, page);
+        return true;
+    case ACTION_FIRST:
+        ui_move_to(ui, f, false);
+        return true;
+    case ACTION_LAST:
+        ui_move_to(ui, f, true);
+        return true;
+    case ACTION_NEXT_CPU:
+        move_cpu(ui, f, 1);
+        return true;
+    case ACTION_PREV_CPU:
+        move_cpu(ui, f, -1);
+        return true;
+    case ACTION_NEXT_MATCH:
+        ui_search(ui, f, 1);
+        return true;
+    case ACTION_PREV_MATCH:
+        ui_search(ui, f, -1);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void change_rate(struct ui *ui, int by)
+{
+    unsigned int step = ui->hz + (by < 0 ? 0 : 1) > 10 ? 5 : 1;
+
+    if (by > 0)
+        ui->hz = ui->hz + step > HZ_LAST ? HZ_LAST : ui->hz + step;
+    else if (ui->hz > step)
+        ui->hz -= step;
+    else
+        ui->hz = 1;
+}
+
+/* How it is shown, and which moment. */
+static bool act_show(struct ui *ui, const struct frame *f, enum action action)
+{
+    switch (action) {
+    case ACTION_COLOR:
+        ui->color = (ui->color + 1) % COLORS;
+        return true;
+    case ACTION_STAGE:
+        next_shown(ui);
+        return true;
+    case ACTION_EXPLAIN:
+        ui_explain(ui, f);
+        return true;
+    case ACTION_FOLLOW:
+        ui->follow = !ui->follow;
+        return true;
+    case ACTION_MARK:
+        ui->marked = !ui->marked;
+        return true;
+    case ACTION_PAUSE:
+        ui->paused = !ui->paused;
+        return true;
+    case ACTION_FASTER:
+        change_rate(ui, 1);
+        return true;
+    case ACTION_SLOWER:
+        change_rate(ui, -1);
+        return true;
+    case ACTION_STEP_BACK:
+        ui->step--;
+        return true;
+    case ACTION_STEP:
+        ui->step++;
+        return true;
+    case ACTION_LEAP_BACK:
+        ui->leap--;
+        return true;
+    case ACTION_LEAP:
+        ui->leap++;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What only the loop can do: it is asked to. */
+static void act_outside(struct ui *ui, enum action action)
+{
+    switch (action) {
+    case ACTION_REDRAW:
+        ui->redraw = true;
+        break;
+    case ACTION_SUSPEND:
+        ui->suspend = true;
+        break;
+    case ACTION_WRITE:
+        ui->write = true;
+        break;
+    case ACTION_COPY:
+        ui->copy = true;
+        break;
+    case ACTION_STOP:
+        ask_control(ui, CONTROL_STOP);
+        break;
+    case ACTION_CONTINUE:
+        ask_control(ui, CONTROL_CONTINUE);
+        break;
+    case ACTION_STEP_CPU:
+        snprintf(ui->notice, sizeof(ui->notice),
+                 "QMP cannot step a CPU: step in GDB (make gdb), this screen follows");
+        break;
+    default:
+        break;
+    }
+}
+
+void ui_act(struct ui *ui, const struct frame *f, const struct layout *l, enum action action)
+{
+    if (!act_open(ui, f, action) && !act_move(ui, f, l, action) && !act_show(ui, f, action))
+        act_outside(ui, action);
+}
