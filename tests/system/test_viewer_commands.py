@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import BUILD, ROOT
@@ -290,17 +291,20 @@ def test_qmp(halted) -> None:
     """QEMU names its RAM files."""
     socket = halted.dir / "qmp.sock"
     assert run("dump", "--qmp", socket).stdout == output(halted, "dump")
+    assert "STOPPED paused" in run("view", "--once", "--qmp", socket).stdout.splitlines()[0]
     check_error(run("dump", "--qmp", halted.dir / "none.sock"), 3, "nobody answers")
     check_error(run("dump", "--qmp", socket, "--dir", halted.dir), 2, "two targets")
 
 
 def test_qmp_without_shared_ram(tmp_path: Path) -> None:
-    """RAM that no file is behind: QEMU saves what is read, and says the same twice."""
+    """RAM that no file is behind: QEMU saves what is read, and says whether it runs."""
+    from machine import Machine
     socket = tmp_path / "qmp.sock"
     command = ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu", "max",
                "-smp", "2", "-m", "1G", "-nodefaults", "-display", "none", "-nic", "none",
                "-serial", "null", "-kernel", BUILD / "hv-xen.bin", "-append", "pace=100",
-               "-qmp", f"unix:{socket},server=on,wait=off"]
+               "-qmp", f"unix:{socket},server=on,wait=off",
+               "-qmp", f"unix:{tmp_path}/qmp-user.sock,server=on,wait=off"]
     with subprocess.Popen(command) as qemu:
         try:
             deadline = time.monotonic() + 30
@@ -311,5 +315,10 @@ def test_qmp_without_shared_ram(tmp_path: Path) -> None:
             assert len(cpus) == 2 and cpus[0]["counts"]["broken"] == 0
             walk = json.loads(run("walk", "0xa0000200000", "--json", "--qmp", socket).stdout)
             assert walk["result"]["perm"] == "r-x"
+            assert "LIVE" in run("view", "--once", "--qmp", socket).stdout.splitlines()[0]
+            Machine.qmp(SimpleNamespace(dir=tmp_path), "stop")
+            assert "STOPPED paused" in run("view", "--once", "--qmp", socket).stdout
+            cpus = json.loads(run("cpus", "--json", "--qmp", socket).stdout)["cpus"]
+            assert all(row["pc"] for row in cpus)
         finally:
             qemu.kill()

@@ -135,7 +135,7 @@ static void find_symbols(struct context *ctx)
 
 int context_open(struct context *ctx, const struct options *o, struct failure *f)
 {
-    *ctx = (struct context){.o = o, .target.dir_fd = -1};
+    *ctx = (struct context){.o = o, .target = TARGET_NONE};
     if (target_open(&ctx->target, &o->target, f))
         return -1;
     if (take_snapshot(ctx, f)) {
@@ -162,7 +162,7 @@ void context_close(struct context *ctx)
     free(ctx->own);
     symbols_close(ctx->own_symbols);
     target_close(&ctx->target);
-    *ctx = (struct context){.target.dir_fd = -1};
+    *ctx = (struct context){.target = TARGET_NONE};
 }
 
 command_printer command_find_printer(enum command command)

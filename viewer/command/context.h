@@ -17,6 +17,7 @@ struct context {
     const struct source *src;
     const struct snapshot *snap;
     const struct symbols *symbols; /* NULL: none */
+    const struct places *places;   /* where CPUs stand, if that is known already; NULL: ask */
     struct symbols *own_symbols;
     struct snapshot *own; /* to be freed */
 };

@@ -105,7 +105,9 @@ int print_cpus(const struct context *ctx, FILE *out, struct failure *f)
     bool first = true;
 
     (void)f;
-    if (!target_places(&ctx->target, &ctx->o->target, &places))
+    if (ctx->places)
+        places = *ctx->places;
+    else if (!target_places(&ctx->target, &places))
         places.nr = 0;
     if (ctx->o->json) {
         fputs("{\"schema\":\"hvscope.cpus/1\",", out);

@@ -44,13 +44,13 @@ static void ask_qemu(struct recording *r, uint64_t now)
 {
     enum qmp_result result;
 
-    if (r->ctx.target.dir_fd < 0)
+    if (!target_can_ask(&r->ctx.target))
         return;
     if (qmp_fd(&r->qmp) < 0) {
         if (now < r->next_query)
             return;
         r->next_query = now + QUERY_NS;
-        result = qmp_start(&r->qmp, r->ctx.target.dir_fd, "qmp.sock", now);
+        result = target_ask(&r->ctx.target, &r->qmp, now);
     } else {
         result = qmp_step(&r->qmp, now);
     }

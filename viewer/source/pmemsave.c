@@ -83,6 +83,30 @@ static const struct source_ops pmemsave_ops = {
     .close = pmemsave_close,
 };
 
+bool source_is_pmemsave(const struct source *src)
+{
+    return src->ops == &pmemsave_ops;
+}
+
+enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp)
+{
+    struct source_pmemsave *p = (struct source_pmemsave *)src;
+    json_t *status, *registers = NULL;
+    const char *word;
+    struct failure f;
+
+    status = qmp_talk_ask(&p->talk, "query-status", NULL, &f);
+    word = json_string_value(json_object_get(status, "status"));
+    if (word && qmp_wants_registers(word))
+        registers = qmp_talk_ask(&p->talk, "human-monitor-command",
+                                 json_pack("{s:s}", "command-line", PLACES_COMMAND), &f);
+    if (word)
+        qmp_set(qmp, word, json_string_value(registers));
+    json_decref(registers);
+    json_decref(status);
+    return word ? QMP_DONE : QMP_REFUSED;
+}
+
 struct source *pmemsave_open(const char *socket_path, uint64_t base, uint64_t size,
                              struct failure *f)
 {

@@ -100,6 +100,37 @@ static void set_status(struct qmp *qmp, const char *word)
     }
 }
 
+static bool has_registers(enum qmp_status status)
+{
+    return status == QMP_STATUS_DEBUG || status == QMP_STATUS_PAUSED;
+}
+
+bool qmp_wants_registers(const char *word)
+{
+    struct qmp qmp;
+
+    set_status(&qmp, word);
+    return has_registers(qmp.status);
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * HASH_PRIME;
+    return hash;
+}
+
+void qmp_set(struct qmp *qmp, const char *word, const char *registers)
+{
+    set_status(qmp, word);
+    place_scan_begin(&qmp->scan, &qmp->places);
+    qmp->registers = registers ? hash_text(HASH_START, registers, strlen(registers)) : 0;
+    if (registers) {
+        place_scan_add(&qmp->scan, registers, strlen(registers));
+        place_scan_add(&qmp->scan, "\n", 1);
+    }
+}
+
 static enum qmp_result handle_return(struct qmp *qmp, const json_t *ret)
 {
     const char *word;
@@ -110,7 +141,7 @@ static enum qmp_result handle_return(struct qmp *qmp, const json_t *ret)
     if (qmp->phase != QMP_WANT_STATUS || !word)
         return QMP_GARBAGE;
     set_status(qmp, word);
-    if (qmp->status == QMP_STATUS_DEBUG || qmp->status == QMP_STATUS_PAUSED)
+    if (has_registers(qmp->status))
         return send_command(qmp, ASK_REGISTERS, QMP_WANT_REGISTERS);
     return QMP_DONE;
 }
@@ -132,7 +163,7 @@ static enum qmp_result hash_registers(struct qmp *qmp)
         if (i == 0 && qmp->hash == HASH_START && qmp->len >= sizeof(event) &&
             memcmp(qmp->line, event, sizeof(event) - 1) == 0)
             return QMP_DONE;
-        qmp->hash = (qmp->hash ^ (unsigned char)qmp->line[i]) * HASH_PRIME;
+        qmp->hash = hash_text(qmp->hash, qmp->line + i, 1);
     }
     place_scan_add(&qmp->scan, qmp->line, qmp->len);
     qmp->len = 0;

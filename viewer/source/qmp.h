@@ -57,6 +57,10 @@ struct qmp {
 
 void qmp_init(struct qmp *qmp);
 
+/* An answer that came another way: QEMU's word, and (of a halted machine) its registers or NULL. */
+void qmp_set(struct qmp *qmp, const char *word, const char *registers);
+bool qmp_wants_registers(const char *word);
+
 /*
  * Begin a query through the socket called name in the directory dir_fd
  * (reached through /proc/self/fd: a socket's path has at most 107 bytes).

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hvscope/trace_file.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,8 +103,24 @@ static int open_machine(struct target *target, const char *dir, struct failure *
         return failure_set(f, EXIT_NO_TARGET,
                            "no machine in %s (its QEMU, pid %ld, has ended): " HINT, dir,
                            (long)target->pid);
+    target->qmp_dir = target->dir_fd;
+    target->qmp_name = "qmp.sock";
     target->src = open_dir_ram(dir, f);
     return target->src ? 0 : -1;
+}
+
+/* A RAM file that QEMU has named says nothing of the machine: its status is asked through there. */
+static void keep_socket(struct target *target, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+
+    if (source_is_pmemsave(target->src))
+        return;
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
+             slash ? path : ".");
+    target->qmp_dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    target->qmp_name = slash ? slash + 1 : path;
 }
 
 /* All but a run directory. */
@@ -142,9 +157,11 @@ const char *target_name(const struct target_spec *spec)
 
 int target_open(struct target *target, const struct target_spec *spec, struct failure *f)
 {
-    *target = (struct target){.dir_fd = -1};
+    *target = (struct target)TARGET_NONE;
     if (!target_is_directory(spec)) {
         target->src = open_source(spec, f);
+        if (target->src && spec->qmp)
+            keep_socket(target, spec->qmp);
         return target->src ? 0 : -1;
     }
     if (open_machine(target, spec->dir, f)) {
@@ -157,9 +174,11 @@ int target_open(struct target *target, const struct target_spec *spec, struct fa
 void target_close(struct target *target)
 {
     source_close(target->src);
+    if (target->qmp_dir >= 0 && target->qmp_dir != target->dir_fd)
+        close(target->qmp_dir);
     if (target->dir_fd >= 0)
         close(target->dir_fd);
-    *target = (struct target){.dir_fd = -1};
+    *target = (struct target)TARGET_NONE;
 }
 
 enum source_health target_health(const struct target *target)
@@ -201,26 +220,31 @@ static bool source_places(const struct source *src, struct places *places)
     return any;
 }
 
-bool target_places(const struct target *target, const struct target_spec *spec,
-                   struct places *places)
+bool target_can_ask(const struct target *target)
 {
-    char folder[PATH_MAX], name[PATH_MAX];
-    bool found;
-    int dir;
+    return target->qmp_dir >= 0 || (target->src && source_is_pmemsave(target->src));
+}
+
+enum qmp_result target_ask(const struct target *target, struct qmp *qmp, uint64_t now)
+{
+    if (target->qmp_dir >= 0)
+        return qmp_start(qmp, target->qmp_dir, target->qmp_name, now);
+    return pmemsave_ask(target->src, qmp);
+}
+
+bool target_places(const struct target *target, struct places *places)
+{
+    struct qmp qmp;
 
     if (!target->src)
         return false;
     if (source_places(target->src, places))
         return true;
-    if (target->dir_fd >= 0)
-        return qmp_ask_places(target->dir_fd, "qmp.sock", places);
-    if (!spec->qmp)
+    if (target->qmp_dir >= 0)
+        return qmp_ask_places(target->qmp_dir, target->qmp_name, places);
+    qmp_init(&qmp);
+    if (!target_can_ask(target) || target_ask(target, &qmp, 0) != QMP_DONE || !qmp.registers)
         return false;
-    snprintf(folder, sizeof(folder), "%s", spec->qmp);
-    snprintf(name, sizeof(name), "%s", spec->qmp);
-    dir = open(dirname(folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    found = dir >= 0 && qmp_ask_places(dir, basename(name), places);
-    if (dir >= 0)
-        close(dir);
-    return found;
+    *places = qmp.places;
+    return true;
 }

@@ -7,7 +7,7 @@
 #define VIEWER_SOURCE_TARGET_H
 
 #include "source/failure.h"
-#include "source/places.h"
+#include "source/qmp.h"
 #include "source/ram.h"
 #include "source/source.h"
 
@@ -36,12 +36,19 @@ struct target_spec {
 /* Closed when src is NULL. */
 struct target {
     struct source *src;
-    int dir_fd;                 /* of the run directory; -1 for RAM files */
-    pid_t pid;                  /* of its QEMU; 0 for RAM files */
+    int dir_fd;                 /* of the run directory; -1: none was named */
+    pid_t pid;                  /* of its QEMU; 0: not known */
+    int qmp_dir;                /* the folder of the QMP socket; -1: none to ask through */
+    const char *qmp_name;       /* the socket in it */
     bool asked;                 /* its gdb stub was, or could not be: not again */
     struct failure refusal;     /* why it could not be */
     char note[TARGET_NOTE_MAX]; /* what that did to the machine, for a person; "": nothing */
 };
+
+#define TARGET_NONE                                                                                \
+    {                                                                                              \
+        .dir_fd = -1, .qmp_dir = -1                                                                \
+    }
 
 /* Is it the machine of spec->dir; and the file, socket or folder that a person named. */
 bool target_is_directory(const struct target_spec *spec);
@@ -60,12 +67,20 @@ bool source_elf_path(const struct target_spec *spec, char *path, size_t size);
  */
 enum source_health target_health(const struct target *target);
 
+/* Is there a QEMU that can be asked for its status? */
+bool target_can_ask(const struct target *target);
+
+/*
+ * Ask it. QMP_PENDING: go on with qmp_step(). A source that talks to QEMU itself
+ * asks for us, and waits for the answer: QEMU listens to one client a socket.
+ */
+enum qmp_result target_ask(const struct target *target, struct qmp *qmp, uint64_t now);
+
 /*
  * Where the CPUs of a halted machine stand: by the source's own registers, else
  * through QMP. False if it runs, is closed, or nobody can be asked.
  */
-bool target_places(const struct target *target, const struct target_spec *spec,
-                   struct places *places);
+bool target_places(const struct target *target, struct places *places);
 
 /* Is there a process pid that still runs (not a zombie)? */
 bool process_alive(pid_t pid);

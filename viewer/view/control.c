@@ -5,14 +5,11 @@
 
 #include <limits.h>
 
-/* Of the run directory, reached through its descriptor; or the one that was named. */
+/* Of the run directory, or the one that was named; reached through a descriptor of its folder. */
 static bool find_socket(const struct session *s, char *path, size_t size)
 {
-    if (s->target.dir_fd >= 0)
-        snprintf(path, size, "/proc/self/fd/%d/qmp.sock", s->target.dir_fd);
-    else if (s->spec->qmp)
-        snprintf(path, size, "%s", s->spec->qmp);
-    return s->target.dir_fd >= 0 || s->spec->qmp;
+    snprintf(path, size, "/proc/self/fd/%d/%s", s->target.qmp_dir, s->target.qmp_name);
+    return s->target.qmp_dir >= 0;
 }
 
 void control_machine(struct session *s, enum control control, char *notice, size_t size)

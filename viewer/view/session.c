@@ -184,11 +184,11 @@ static void reset_run(struct session *s)
 {
     bool frozen = s->run.frozen;
 
-    s->run = (struct runstate){.has_machine = s->target.dir_fd >= 0,
+    s->run = (struct runstate){.has_machine = target_can_ask(&s->target),
                                .halted_here = source_is_gdb(s->target.src),
                                .frozen = frozen};
     if (s->run.halted_here)
-        target_places(&s->target, s->spec, &s->places);
+        target_places(&s->target, &s->places);
     s->refusals = 0;
     s->registers = 0;
     s->next_query = 0;
@@ -261,7 +261,7 @@ static bool has_our_image(struct session *s, struct failure *f)
 
 int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f)
 {
-    *s = (struct session){.options = o, .spec = &o->target, .target.dir_fd = -1};
+    *s = (struct session){.options = o, .spec = &o->target, .target = TARGET_NONE};
     qmp_init(&s->qmp);
     name_target(s);
     if (target_open(&s->target, s->spec, f))
@@ -315,7 +315,7 @@ uint64_t session_query(struct session *s, uint64_t now)
 {
     enum qmp_result result;
 
-    if (s->target.dir_fd < 0)
+    if (!s->target.src || !target_can_ask(&s->target))
         return now + QUERY_BUSY_NS;
     if (qmp_fd(&s->qmp) >= 0) {
         result = qmp_step(&s->qmp, now);
@@ -324,7 +324,7 @@ uint64_t session_query(struct session *s, uint64_t now)
             return s->next_query;
         if (!qmp_limit_take(&s->limit, now))
             return now + 20 * MS;
-        result = qmp_start(&s->qmp, s->target.dir_fd, "qmp.sock", now);
+        result = target_ask(&s->target, &s->qmp, now);
     }
     if (result == QMP_PENDING)
         return s->qmp.deadline;

@@ -163,7 +163,8 @@ static void run_line(struct view *v)
     struct context ctx = {.src = v->session.target.src,
                           .snap = v->session.snap,
                           .symbols = v->session.symbols,
-                          .target.dir_fd = -1};
+                          .places = v->frame.places,
+                          .target = TARGET_NONE};
     char *text = v->session.snap && ctx.src ? line_run(&ctx, v->ui.line) : NULL;
 
     ui_show_text(&v->ui, text ? text : "there is no machine to ask");
