@@ -398,8 +398,8 @@ void bbm_event(struct bbm *b, const struct bbm_event *e)
 void bbm_root(struct bbm *b, unsigned int cpu, uint64_t pa)
 {
     b->cpu[cpu].root = pa;
-    if (page_find(b, pa, 0, 0) == NONE)
-        page_add(b, pa, 0, 0, NULL);
+    if (page_find(b, pa, b->config.root_level, 0) == NONE)
+        page_add(b, pa, b->config.root_level, 0, NULL);
     reach(b);
 }
 

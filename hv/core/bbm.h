@@ -49,12 +49,13 @@ struct bbm;
 
 struct bbm_config {
     unsigned int ncpu;
-    unsigned int level; /* ID_AA64MMFR2_EL1.BBM */
-    bool ha;            /* TCR_EL2.HA: AF = 0 does not fault */
-    bool known;         /* at the start, no TLB holds anything but what the tables say */
-    bool ordered;       /* events come in the order in which they happened, on all CPUs */
-    size_t pages;       /* tables that there is room for */
-    size_t ghosts;      /* values that a TLB may hold, at a time */
+    unsigned int level;      /* ID_AA64MMFR2_EL1.BBM */
+    unsigned int root_level; /* of the tables that roots are: 0; arm32: 1 */
+    bool ha;                 /* TCR_EL2.HA: AF = 0 does not fault */
+    bool known;              /* at the start, no TLB holds anything but what the tables say */
+    bool ordered;            /* events come in the order in which they happened, on all CPUs */
+    size_t pages;            /* tables that there is room for */
+    size_t ghosts;           /* values that a TLB may hold, at a time */
     /* Entries of the table at pa as they are now; false: not known. NULL: new tables are empty. */
     bool (*read)(void *context, uint64_t pa, uint64_t entry[PT_ENTRIES]);
     void (*found)(void *context, const struct bbm_finding *finding); /* each time; NULL: nobody */

@@ -176,7 +176,7 @@ static void reach_roots(struct bbm *b)
         struct page *p = &b->page[n];
 
         p->cpus = 0;
-        for (unsigned int k = 0; p->level == 0 && k < b->config.ncpu; k++)
+        for (unsigned int k = 0; p->level == b->config.root_level && k < b->config.ncpu; k++)
             p->cpus |= b->cpu[k].root == p->pa ? bit(k) : 0;
     }
 }
@@ -202,7 +202,7 @@ static void reach_below(struct bbm *b, uint32_t n)
 static void reach(struct bbm *b)
 {
     reach_roots(b);
-    for (unsigned int level = 0; level < PT_LEVEL_LAST; level++) {
+    for (unsigned int level = b->config.root_level; level < PT_LEVEL_LAST; level++) {
         for (uint32_t n = 0; n < b->nr_pages; n++) {
             if (b->page[n].level == level && b->page[n].cpus)
                 reach_below(b, n);

@@ -30,11 +30,15 @@ uint64_t event_ns(const struct machine *m, uint64_t ticks)
     return hz ? (uint64_t)((unsigned __int128)ticks * 1000000000u / hz) : ticks;
 }
 
-/* A CPU's new records as events behind those of the other CPUs. */
+/*
+ * A CPU's new records as events behind those of the other CPUs. From a ring that holds
+ * millions, the newest: CPUs whose events are of different times could not be put in order
+ * as they come.
+ */
 static bool take_cpu(struct event_log *log, const struct source *src, const struct snapshot *snap,
                      unsigned int cpu)
 {
-    struct ring_batch b = {.record = log->records, .max = EVENTS_BATCH};
+    struct ring_batch b = {.record = log->records, .max = EVENTS_BATCH, .newest = true};
     bool begun = log->cursor[cpu].begun;
 
     if (!ring_read(src, &snap->machine, cpu, &snap->cpu[cpu].info, &log->cursor[cpu], &b))

@@ -8,7 +8,7 @@
 #include "model/ring.h"
 
 #define EVENTS_KEPT  32768 /* newest ones, all CPUs together */
-#define EVENTS_BATCH 8192  /* of one CPU, that one update takes */
+#define EVENTS_BATCH 32768 /* of one CPU, that one update takes */
 
 #define EVENT_TEXT_MAX 80 /* bytes of a text; what is longer is cut */
 

@@ -130,6 +130,7 @@ static bool judge_events(struct judgement *j, const struct source *src, const st
     uint64_t whole = whole_streams(list);
     struct bbm_config config = {.ncpu = snap->ncpu,
                                 .level = snap->machine.beacon.bbm_level,
+                                .root_level = snap->machine.beacon.root_level,
                                 .ha = snap->machine.beacon.tcr & TCR_EL2_HA,
                                 .pages = PAGES_SHARED + PAGES_CPU * (size_t)snap->ncpu,
                                 .ghosts = GHOSTS,

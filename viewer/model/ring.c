@@ -68,6 +68,14 @@ static uint64_t place_cursor(struct ring_cursor *cursor, uint64_t head, uint64_t
     return cursor->next + *lost;
 }
 
+static void skip_old(struct ring_batch *b, uint64_t head)
+{
+    uint64_t skipped = head - b->first > b->max ? head - b->max - b->first : 0;
+
+    b->first += skipped;
+    b->lost += skipped;
+}
+
 static void drop_first(struct ring_batch *b, uint64_t n)
 {
     memmove(b->record, b->record + n, (b->nr - n) * sizeof(*b->record));
@@ -188,6 +196,8 @@ bool ring_read(const struct source *src, const struct machine *m, unsigned int c
     if (!ring_ok(m, info) || !read_block(src, m, cpu, block) || !read_head(src, m, cpu, &head))
         return false;
     b->first = place_cursor(cursor, head, oldest_whole(head, entries, margin), &b->lost);
+    if (b->newest)
+        skip_old(b, head);
     b->pending = head - b->first;
     b->more = b->pending > b->max;
     b->nr = b->more ? b->max : b->pending;

@@ -29,6 +29,7 @@ struct ring_batch {
     uint64_t pending;            /* records in the ring when it was looked at */
     struct trace_record *record; /* room for max, the caller's */
     unsigned int max;            /* more than TRACE_GROUP_MAX */
+    bool newest;                 /* of more than max, the newest; the others count as lost */
 };
 
 /*
