@@ -125,7 +125,8 @@ screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for so
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/screenshots/shoot.py $(SCENES)
 
 test-trace: all ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
-	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/xen32.py
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/xen32.py \
+		tests/trace/arm64.py
 
 # For GDB to load the commands together with an image; empty: to lie beside the image.
 GDB_AUTOLOAD ?= /usr/share/gdb/auto-load

@@ -23,7 +23,7 @@ OPEN_MAX = 8  # maps that a CPU holds at a time
 @pytest.fixture(scope="module")
 def xen(tmp_path_factory):
     """A Xen whose dom0 is up."""
-    m = Xen(ARM32, tmp_path_factory.mktemp("xen") / "run", BUILD)
+    m = Xen(ARM32, tmp_path_factory.mktemp("xen") / "run", BUILD, mem="3G")  # 2: no slot is shared
     try:
         Tracer(BUILD, m.symbols, DOMHEAP_XEN32, ENTRIES).attach(m).start()
         m.wait_console(READY, 400)
@@ -92,3 +92,37 @@ def test_events_of_a_stock_xen(xen):
     maps = [e for e in events if e["event"] == "map"]
     assert maps and all(e["where"] for e in maps)
     assert {"pte", "tlbi", "dsb", "isb"} <= {e["event"] for e in events}
+
+
+def hvscope(m, *words):
+    """Status and output."""
+    done = subprocess.run([BUILD / "hvscope", *words, "--dir", m.dir], capture_output=True,
+                          text=True, timeout=300, check=False)
+    return done.returncode, done.stdout
+
+
+def test_hazards_at_the_commandeer_site(xen):
+    """All of the boot is judged: a hazard for each slot that lost its frame, and nothing else."""
+    xen.qmp("stop")
+    blocks = TraceFile(xen.dir / "trace").cpus()
+    status, out = hvscope(xen, "check", "--json")
+    said = json.loads(out)
+    xen.qmp("cont")
+    assert (status, said["verdict"], said["read"]["lost"], said["read"]["unjudged"]) == (
+        1, "findings", 0, 0)
+    assert {(f["rule"], f["severity"], f["tier"]) for f in said["findings"]
+            if f["severity"] != "note"} == {("RFVQCK", "hazard", 2)}
+    assert all(f["where"].startswith("map_domain_page+") for f in said["findings"])
+    for cpu, block in enumerate(blocks):
+        assert block["commandeers"] == sum(f["count"] for f in said["findings"]
+                                           if f["cpu"] == cpu and f["severity"] == "hazard")
+    assert sum(block["commandeers"] for block in blocks) > 0
+
+
+def test_summary(xen):
+    """stats: what was seen, and what was lost, at any time."""
+    status, out = hvscope(xen, "stats")
+    assert status == 0 and "records, the oldest 0 gone" in out and "a Xen does not count" not in out
+    status, out = hvscope(xen, "stats", "--json")
+    cpu = json.loads(out)["cpus"][0]
+    assert cpu["maps"] > 100000 and cpu["work"] is None

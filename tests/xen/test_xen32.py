@@ -91,8 +91,15 @@ def test_counts_move_while_it_runs(xen):
     assert xen.qmp("query-status")["status"] == "running"
 
 
-def test_screen(xen):
+def test_screen(xen, monkeypatch):
     """The viewer's picture: what it looks at, and no more than is known."""
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("LINES", "48")
+    wide = hvscope(xen, "view", "--once")
+    assert re.search(r"L1\[2\] .*slots 0-511 ", wide)
+    assert re.search(r"L1\[3\] .*slots 512-1023 ", wide)
+    monkeypatch.delenv("COLUMNS")
+    monkeypatch.delenv("LINES")
     picture = hvscope(xen, "view", "--once")
     assert "Xen arm32" in picture and "2 CPUs" in picture and "(null)" not in picture
     said = gdb(xen, "hv-guests", "hv-cpus", "mapcache-check", "hv-layout")

@@ -7,6 +7,7 @@
 #include "command/json.h"
 #include "model/profile.h"
 #include "model/stats.h"
+#include "model/stream.h"
 #include "source/gdb.h"
 
 #include <inttypes.h>
@@ -145,9 +146,10 @@ static void json_list(FILE *out, const char *key, const unsigned int *n, unsigne
 }
 
 static void json_stats(FILE *out, const struct cpu_snapshot *c, const struct slot_spread *s,
-                       bool counted)
+                       const struct machine *m)
 {
     const struct beacon_cpu *b = &c->info;
+    bool counted = machine_counts(m), own = m->profile->counted;
 
     fprintf(out, "{\"cpu\":%u", c->cpu);
     put_string(out, "state", machine_cpu_state_name(b->state));
@@ -162,8 +164,8 @@ static void json_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
     put_number(out, "commandeers", counted, b->commandeers);
     put_number(out, "probes", counted, b->probes);
     put_number(out, "bypasses", counted, b->bypasses);
-    put_number(out, "work", counted, b->work);
-    put_number(out, "verified", counted, b->verified);
+    put_number(out, "work", own, b->work);
+    put_number(out, "verified", own, b->verified);
     json_list(out, "refs", s->refs, SPREAD_REFS);
     json_list(out, "probe", s->probe, SPREAD_PROBES);
     fputc('}', out);
@@ -202,7 +204,7 @@ static void percent(uint64_t part, uint64_t whole, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-static void text_counters(FILE *out, const struct beacon_cpu *b)
+static void text_counters(FILE *out, const struct beacon_cpu *b, bool own)
 {
     char hits[16], commandeered[16];
 
@@ -212,13 +214,14 @@ static void text_counters(FILE *out, const struct beacon_cpu *b)
             b->unmaps, b->bypasses);
     fprintf(out, "  %s hits, %s commandeered, %.2f probes a map\n", hits, commandeered,
             b->maps ? (double)b->probes / (double)b->maps : 0.0);
-    fprintf(out, "  %" PRIu64 " operations of the workload, %" PRIu64 " pages verified\n", b->work,
-            b->verified);
+    if (own)
+        fprintf(out, "  %" PRIu64 " operations of the workload, %" PRIu64 " pages verified\n",
+                b->work, b->verified);
 }
 
 /* GDB's mapcache-stats prints the same bytes. */
 static void text_stats(FILE *out, const struct cpu_snapshot *c, const struct slot_spread *s,
-                       bool counted)
+                       const struct machine *m)
 {
     if (!c->on) {
         fprintf(out, "CPU%u  %s\n", c->cpu, machine_cpu_state_name(c->info.state));
@@ -228,12 +231,33 @@ static void text_stats(FILE *out, const struct cpu_snapshot *c, const struct slo
     for (int state = 0; state < SLOT_STATES; state++)
         fprintf(out, "%s%u %s", state ? ", " : "", c->counts[state], slot_state_name(state));
     fprintf(out, "; %u refs\n", c->refs);
-    if (counted)
-        text_counters(out, &c->info);
+    if (machine_counts(m))
+        text_counters(out, &c->info, m->profile->counted);
     else
         fputs("  a Xen does not count its maps\n", out);
     histogram(out, "count", s->refs, SPREAD_REFS, false);
     histogram(out, "probe", s->probe, SPREAD_PROBES, true);
+}
+
+/* What was seen from outside, and what was not. */
+static void text_tracer(FILE *out, const struct context *ctx)
+{
+    uint64_t records = 0, gone = 0;
+    struct trace_totals t;
+
+    if (!stream_totals(ctx->src, &ctx->snap->machine, &t))
+        return;
+    for (unsigned int cpu = 0; cpu < ctx->snap->ncpu; cpu++) {
+        const struct beacon_cpu *b = &ctx->snap->cpu[cpu].info;
+
+        records += b->ring_head;
+        gone += b->ring_head > b->ring_entries ? b->ring_head - b->ring_entries : 0;
+    }
+    fprintf(out,
+            "tracer: %" PRIu64 " records, the oldest %" PRIu64 " gone; %" PRIu64
+            " tables followed\n  not seen: %" PRIu64 " tables refused, %" PRIu64
+            " roots of another kind, %" PRIu64 " calls unmatched, %" PRIu64 " left open\n",
+            records, gone, t.tables, t.refused, t.foreign, t.unmatched, t.open_calls);
 }
 
 int print_stats(const struct context *ctx, FILE *out, struct failure *f)
@@ -253,11 +277,13 @@ int print_stats(const struct context *ctx, FILE *out, struct failure *f)
             fputc(',', out);
         first = false;
         if (ctx->o->json)
-            json_stats(out, &ctx->snap->cpu[cpu], &spread, m->profile->counted);
+            json_stats(out, &ctx->snap->cpu[cpu], &spread, m);
         else
-            text_stats(out, &ctx->snap->cpu[cpu], &spread, m->profile->counted);
+            text_stats(out, &ctx->snap->cpu[cpu], &spread, m);
     }
     if (ctx->o->json)
         fputs("]}\n", out);
+    else
+        text_tracer(out, ctx);
     return 0;
 }

@@ -42,7 +42,7 @@ static int look(struct waiting *w, uint64_t *value, struct failure *f)
         return machine_require_mapcache(&m, f);
     if (status != MACHINE_OK)
         return 0;
-    if (!m.profile->counted && wait_is_counter(&w->expr))
+    if (!machine_counts(&m) && wait_is_counter(&w->expr))
         return failure_set(f, EXIT_NO_MAPCACHE,
                            "%s: a Xen does not count that; what its slots say can be waited for",
                            w->o->operand[0]);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <hvscope/mapcache.h>
+#include <hvscope/trace_file.h>
 
 static bool range_holds(uint64_t base, uint64_t size, uint64_t pa, uint64_t len)
 {
@@ -59,6 +60,11 @@ int machine_read_guest(const struct source *src, const struct machine *m, unsign
     if (!m->profile->read_guest || cpu >= m->beacon.ncpu)
         return -ENOENT;
     return m->profile->read_guest(src, m, cpu, g);
+}
+
+bool machine_counts(const struct machine *m)
+{
+    return m->profile->counted || m->pa == TRACE_FILE_PA;
 }
 
 const char *machine_region(const struct machine *m, uint64_t va)

@@ -90,6 +90,9 @@ int machine_read_register(const struct source *src, const struct machine *m, uns
 int machine_read_guest(const struct source *src, const struct machine *m, unsigned int cpu,
                        struct beacon_guest *g);
 
+/* Are maps and unmaps counted: by the image itself, or by the tracer? */
+bool machine_counts(const struct machine *m);
+
 /* The region of the EL2 layout that va lies in: "domheap", "image", …; or NULL. */
 const char *machine_region(const struct machine *m, uint64_t va);
 

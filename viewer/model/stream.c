@@ -2,7 +2,7 @@
 #include "model/stream.h"
 
 #include <hvscope/trace.h>
-#include <hvscope/trace_file.h>
+#include <stddef.h>
 
 void stream_adopt(const struct source *src, struct machine *m)
 {
@@ -19,6 +19,13 @@ void stream_adopt(const struct source *src, struct machine *m)
     m->beacon.cpu_offset = file.beacon.cpu_offset;
     m->beacon.cpu_stride = file.beacon.cpu_stride;
     m->beacon.bbm_level = file.beacon.bbm_level;
+}
+
+bool stream_totals(const struct source *src, const struct machine *m, struct trace_totals *totals)
+{
+    return m->pa == TRACE_FILE_PA &&
+           source_read_phys(src, TRACE_FILE_PA + offsetof(struct trace_file, totals), totals,
+                            sizeof(*totals)) == 0;
 }
 
 void stream_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,

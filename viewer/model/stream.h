@@ -8,6 +8,8 @@
 
 #include "model/machine.h"
 
+#include <hvscope/trace_file.h>
+
 /*
  * If the source has such a file, let m's events be its: beacon.trace_mode, cntfrq, pa and the
  * place of the CPUs' blocks. Only for a machine that has no beacon of its own.
@@ -17,5 +19,8 @@ void stream_adopt(const struct source *src, struct machine *m);
 /* The ring and the calls counted, of a CPU of such a machine; another's info stays. */
 void stream_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
                      struct beacon_cpu *info);
+
+/* What the tracer saw and what it could not; false: none is at work. */
+bool stream_totals(const struct source *src, const struct machine *m, struct trace_totals *totals);
 
 #endif /* VIEWER_MODEL_STREAM_H */

@@ -92,16 +92,15 @@ static bool is_followed(unsigned int cpu)
 {
     if (guest_is_aarch32())
         return true;
-    return !(guest_system_register(cpu, GUEST_HCR_EL2) & HCR_E2H) && roots[cpu].tcr &&
-           !(roots[cpu].tcr & TCR_TG0);
+    return !(guest_system_register(cpu, GUEST_HCR_EL2) & HCR_E2H) && !(roots[cpu].tcr & TCR_TG0);
 }
 
 static void follow_root(unsigned int cpu)
 {
     struct beacon_cpu *block = ring_cpu(cpu);
 
-    if (!roots[cpu].walks)
-        return;
+    if (!roots[cpu].walks || (!roots[cpu].tcr && !guest_is_aarch32()))
+        return; /* KVM sets TCR_EL2 after the root */
     if (!is_followed(cpu)) {
         __atomic_add_fetch(&file->totals.foreign, 1, __ATOMIC_RELAXED);
         return;

@@ -290,7 +290,7 @@ static void draw_totals(struct canvas *c, const struct frame *f, const struct ui
         draw_total(c, TOTALS_ROW + 2 + i, col, width, f, ui, first + i);
     if (f->snap && n < (unsigned int)lines)
         stats_draw_rates(c, TOTALS_ROW + 2 + n, lines - n, col, width, f->series,
-                         f->snap->machine.profile->counted);
+                         machine_counts(&f->snap->machine));
 }
 
 void panes_draw_events(struct canvas *c, const struct frame *f, int row, int col, int rows,

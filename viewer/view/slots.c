@@ -83,7 +83,8 @@ void slots_draw_tile(struct canvas *c, const struct layout *l, const struct fram
 
 void slots_chain_text(const struct machine *m, const struct chain_entry *e, char *buf, size_t size)
 {
-    unsigned int first = e->index * PT_ENTRIES, last = first + PT_ENTRIES - 1;
+    unsigned int first = e->page > 0 ? (unsigned int)e->page * PT_ENTRIES : 0;
+    unsigned int last = first + PT_ENTRIES - 1;
 
     if (last >= m->beacon.domheap_entries)
         last = m->beacon.domheap_entries - 1;

@@ -142,7 +142,7 @@ static int draw_callers(struct canvas *c, int row, int rows, int col, int cols,
     unsigned int top[TOP_ROWS], n;
     char where[96];
 
-    if (!a || !f->snap->machine.profile->counted || rows < 2)
+    if (!a || !machine_counts(&f->snap->machine) || rows < 2)
         return 0;
     canvas_printf(c, row, col + 1, cols, ROLE_STRONG, "top callers (%" PRIu64 " maps seen)",
                   a->maps);
@@ -163,7 +163,7 @@ static int draw_frames(struct canvas *c, int row, int rows, int col, int cols,
     const struct activity *a = f->activity;
     unsigned int top[TOP_ROWS], n;
 
-    if (!a || !f->snap->machine.profile->counted || rows < 2)
+    if (!a || !machine_counts(&f->snap->machine) || rows < 2)
         return 0;
     canvas_text(c, row, col + 1, cols, ROLE_STRONG, "hot frames (2 MiB each)");
     n = tally_top(&a->frames, TOP_ROWS, top);
@@ -183,7 +183,7 @@ void stats_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     int row = a.row, end = a.row + a.rows, wide = a.cols >= 2 * HALF_COLS;
     bool counted;
 
-    counted = !f->snap || f->snap->machine.profile->counted;
+    counted = !f->snap || machine_counts(&f->snap->machine);
     page_heading(c, ui, "Stats", "all CPUs, the last %u s", f->series ? f->series->nr : 0);
     if (!f->snap)
         return;
