@@ -118,7 +118,7 @@ def explain_json(answer: Object) -> str:
 VERDICTS = {
     "hit": "hit: slot {slot} is shared, its count becomes {refs}",
     "take": "take: slot {slot} is free; it gets this frame with count 1",
-    "commandeer": "commandeer: slot {slot} is overwritten; it gets this frame with count 1",
+    "commandeer": "commandeer: slot {slot} is {how}; it gets this frame with count 1",
     "full": "full: every slot is in use; map_domain_page() panics",
     "remake": "remake: slot {slot} is made again; it gets this frame with count 1",
     "flush": "flush: slot {slot} is free then; it gets this frame with count 1",
@@ -155,7 +155,8 @@ def explain_text(answer: Object, inside: bool) -> str:
 def verdict_words(answer: Object) -> str:
     """The line that says what happens to the frame."""
     if answer["verdict"] != "full" or answer["chain"] is None:
-        return VERDICTS[answer["verdict"]].format(**answer)
+        how = "broken, with a TLBI, and made" if answer["engine"] == "bbm" else "overwritten"
+        return VERDICTS[answer["verdict"]].format(how=how, **answer)
     if answer["reserve"] is None:
         return "full: every slot is in use; map_domain_page() returns NULL"
     return (f"full: map_domain_page() returns NULL; an interrupt would get slot "

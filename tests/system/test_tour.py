@@ -67,7 +67,7 @@ def test_to_its_end(tmp_path, monkeypatch):
         for number, shown in enumerate(SHOWN, 1):
             assert re.search(shown, step(tour, number), re.S), step(tour, number)
             if number == 1:
-                tour.wait(lambda screen: re.search(r"engine xen .*\n +0 [·o1-9a-f]{64}", screen))
+                tour.wait(lambda screen: re.search(r"engine xen .*STOPPED by the debugger\n +0 [·o1-9a-f]{64}", screen))
                 tour.type("tour again", "Enter")
                 tour.wait(lambda _: tour.history().count("\n1 of ") == 2)
                 step(tour, 1)

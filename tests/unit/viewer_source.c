@@ -329,6 +329,39 @@ static void test_qmp_slow_registers(void **state)
     close(server);
 }
 
+/* What QEMU calls paused, with its gdb stub connected as chardevs says. */
+static enum qmp_status paused_with(const char *chardevs)
+{
+    int server = listen_qmp(), fd;
+    struct qmp qmp;
+
+    assert_int_equal(start_query(&qmp, 0), QMP_PENDING);
+    fd = accept(server, NULL, NULL);
+    say(fd, GREETING "{\"return\": {}}\r\n{\"return\": {\"status\": \"paused\"}}\r\n");
+    assert_int_equal(qmp_step(&qmp, 1), QMP_PENDING);
+    say(fd, chardevs);
+    assert_int_equal(qmp_step(&qmp, 2), QMP_PENDING);
+    assert_int_equal(qmp_step(&qmp, QMP_DEADLINE_NS), QMP_DONE);
+    close(fd);
+    close(server);
+    return qmp.status;
+}
+
+/* Right after a debugger has come the machine is paused: it is the debugger's all the same. */
+static void test_qmp_debugger(void **state)
+{
+    (void)state;
+    assert_int_equal(paused_with("{\"return\": [{\"label\": \"gdb\", \"filename\": "
+                                 "\"unix:gdb.sock,server=on\"}]}\r\n"),
+                     QMP_STATUS_DEBUG);
+    assert_int_equal(paused_with("{\"return\": [{\"label\": \"gdb\", \"filename\": "
+                                 "\"disconnected:unix:gdb.sock,server=on\"}]}\r\n"),
+                     QMP_STATUS_PAUSED);
+    assert_int_equal(paused_with("{\"return\": [{\"label\": \"qmp\", \"filename\": "
+                                 "\"unix:qmp.sock,server=on\"}, 7]}\r\n"),
+                     QMP_STATUS_PAUSED);
+}
+
 static void test_qmp_busy(void **state)
 {
     int server = listen_qmp();
@@ -506,13 +539,21 @@ static int remove_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_bounds),   cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_health),        cmocka_unit_test(test_not_ram),
-        cmocka_unit_test(test_several_files), cmocka_unit_test(test_run_directory),
-        cmocka_unit_test(test_qmp_answer),    cmocka_unit_test(test_qmp_busy),
-        cmocka_unit_test(test_qmp_garbage),   cmocka_unit_test(test_qmp_closed),
-        cmocka_unit_test(test_qmp_rate),      cmocka_unit_test(test_qmp_slow_registers),
-        cmocka_unit_test(test_no_qmp),        cmocka_unit_test(test_not_a_qmp_socket),
+        cmocka_unit_test(test_read_bounds),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_health),
+        cmocka_unit_test(test_not_ram),
+        cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_run_directory),
+        cmocka_unit_test(test_qmp_answer),
+        cmocka_unit_test(test_qmp_debugger),
+        cmocka_unit_test(test_qmp_busy),
+        cmocka_unit_test(test_qmp_garbage),
+        cmocka_unit_test(test_qmp_closed),
+        cmocka_unit_test(test_qmp_rate),
+        cmocka_unit_test(test_qmp_slow_registers),
+        cmocka_unit_test(test_no_qmp),
+        cmocka_unit_test(test_not_a_qmp_socket),
         cmocka_unit_test(test_qmp_full),
     };
 

@@ -153,13 +153,14 @@ static void text_full(FILE *out, const struct explanation *e)
                 e->reserve);
 }
 
-static void text_verdict(FILE *out, const struct explanation *e)
+static void text_verdict(FILE *out, const struct explanation *e, bool breaks)
 {
     static const char *const how[] = {
         [VERDICT_TAKE] = "is free",         [VERDICT_COMMANDEER] = "is overwritten",
         [VERDICT_REMAKE] = "is made again", [VERDICT_FLUSH] = "is free then",
         [VERDICT_RECLAIM] = "is free then",
     };
+    bool broken = breaks && e->verdict == VERDICT_COMMANDEER;
 
     if (e->verdict == VERDICT_BYPASS)
         fputs("bypass: the frame is in the directmap; no slot is used\n", out);
@@ -169,7 +170,7 @@ static void text_verdict(FILE *out, const struct explanation *e)
         fprintf(out, "hit: slot %u is shared, its count becomes %u\n", e->slot, e->refs);
     else
         fprintf(out, "%s: slot %u %s; it gets this frame with count 1\n", verdict_word(e->verdict),
-                e->slot, how[e->verdict]);
+                e->slot, broken ? "is broken, with a TLBI, and made" : how[e->verdict]);
 }
 
 static void text_explained(FILE *out, const struct context *ctx, const struct cpu_snapshot *c,
@@ -187,7 +188,7 @@ static void text_explained(FILE *out, const struct context *ctx, const struct cp
     fputc('\n', out);
     text_steps(out, e);
     text_freed(out, e);
-    text_verdict(out, e);
+    text_verdict(out, e, ctx->snap->machine.beacon.engine == BEACON_ENGINE_BBM);
     text_slots(out, "its 2 MiB are also in slot ", slot, duplicates(ctx, c, e, slot));
     if (c->info.generation % 2)
         fputs("this CPU is inside a map or unmap: the next call comes after that\n", out);

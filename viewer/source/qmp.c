@@ -131,16 +131,41 @@ void qmp_set(struct qmp *qmp, const char *word, const char *registers)
     }
 }
 
+/* A debugger has just come and nothing ran since: QEMU's word is "paused", not "debug". */
+static bool debugger_attached(const json_t *chardevs)
+{
+    static const char nobody[] = "disconnected:";
+    const json_t *chardev;
+    size_t i;
+
+    json_array_foreach(chardevs, i, chardev)
+    {
+        const char *label = json_string_value(json_object_get(chardev, "label"));
+        const char *name = json_string_value(json_object_get(chardev, "filename"));
+
+        if (label && name && strcmp(label, "gdb") == 0)
+            return strncmp(name, nobody, sizeof(nobody) - 1) != 0;
+    }
+    return false;
+}
+
 static enum qmp_result handle_return(struct qmp *qmp, const json_t *ret)
 {
     const char *word;
 
     if (qmp->phase == QMP_WANT_CAPABILITIES)
         return send_command(qmp, "{\"execute\":\"query-status\"}\n", QMP_WANT_STATUS);
+    if (qmp->phase == QMP_WANT_CHARDEVS) {
+        if (debugger_attached(ret))
+            qmp->status = QMP_STATUS_DEBUG;
+        return send_command(qmp, ASK_REGISTERS, QMP_WANT_REGISTERS);
+    }
     word = json_string_value(json_object_get(ret, "status"));
     if (qmp->phase != QMP_WANT_STATUS || !word)
         return QMP_GARBAGE;
     set_status(qmp, word);
+    if (qmp->status == QMP_STATUS_PAUSED)
+        return send_command(qmp, "{\"execute\":\"query-chardev\"}\n", QMP_WANT_CHARDEVS);
     if (has_registers(qmp->status))
         return send_command(qmp, ASK_REGISTERS, QMP_WANT_REGISTERS);
     return QMP_DONE;
@@ -224,7 +249,7 @@ enum qmp_result qmp_step(struct qmp *qmp, uint64_t now)
     if (qmp->fd < 0)
         return QMP_REFUSED;
     if (now >= qmp->deadline)
-        return finish(qmp, qmp->phase == QMP_WANT_REGISTERS ? QMP_DONE : QMP_BUSY);
+        return finish(qmp, qmp->phase >= QMP_WANT_CHARDEVS ? QMP_DONE : QMP_BUSY);
     n = recv(qmp->fd, qmp->line + qmp->len, sizeof(qmp->line) - qmp->len, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return QMP_PENDING;

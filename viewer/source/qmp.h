@@ -39,7 +39,14 @@ enum qmp_result {
     QMP_GARBAGE, /* what came is not QMP */
 };
 
-enum qmp_phase { QMP_WANT_GREETING, QMP_WANT_CAPABILITIES, QMP_WANT_STATUS, QMP_WANT_REGISTERS };
+/* From QMP_WANT_CHARDEVS on the status is known; what is still to come can be done without. */
+enum qmp_phase {
+    QMP_WANT_GREETING,
+    QMP_WANT_CAPABILITIES,
+    QMP_WANT_STATUS,
+    QMP_WANT_CHARDEVS,
+    QMP_WANT_REGISTERS,
+};
 
 struct qmp {
     int fd; /* -1: no query under way */
