@@ -28,6 +28,14 @@ def tmux(directory: Path, *arguments: str) -> list[str]:
             *arguments]
 
 
+def attend(directory: Path) -> None:
+    """Show the session until it is left, or the terminal goes; its server ends then."""
+    try:
+        subprocess.run(tmux(directory, "attach", "-t", "hvscope"), check=False)
+    finally:
+        subprocess.run(tmux(directory, "kill-server"), check=False, stderr=subprocess.DEVNULL)
+
+
 def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None:
     """The viewer beside GDB (below it on a narrow terminal), until one leaves.
 
@@ -50,5 +58,4 @@ def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None
                       ["set", "-g", "status-right", STATUS],
                       [*split, f"{gdb}; {end}"]):
         subprocess.run(tmux(machine.dir, *arguments), check=True)
-    subprocess.run(tmux(machine.dir, "attach", "-t", "hvscope"), check=False)
-    subprocess.run(tmux(machine.dir, "kill-server"), check=False, stderr=subprocess.DEVNULL)
+    attend(machine.dir)

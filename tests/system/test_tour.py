@@ -3,8 +3,9 @@
 
 import re
 import subprocess
+from pathlib import Path
 
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, wait_until
 from test_demo import Terminal
 
 TOUR = [str(ROOT / "hv/launch/tour"), "--build", str(BUILD), "--dir"]
@@ -67,7 +68,8 @@ def test_to_its_end(tmp_path, monkeypatch):
         for number, shown in enumerate(SHOWN, 1):
             assert re.search(shown, step(tour, number), re.S), step(tour, number)
             if number == 1:
-                tour.wait(lambda screen: re.search(r"engine xen .*STOPPED by the debugger\n +0 [·o1-9a-f]{64}", screen))
+                tour.wait(lambda screen: re.search(
+                    r"engine xen .*STOPPED by the debugger\n +0 [·o1-9a-f]{64}", screen))
                 tour.type("tour again", "Enter")
                 tour.wait(lambda _: tour.history().count("\n1 of ") == 2)
                 step(tour, 1)
@@ -84,6 +86,16 @@ def test_to_its_end(tmp_path, monkeypatch):
         assert not list((tmp_path / "run/tour/machine").iterdir())
     finally:
         tour.close()
+
+
+def test_the_terminal_goes(tmp_path, monkeypatch):
+    """Nothing of it runs on: not GDB, nor the viewer, nor a machine."""
+    tour = start(tmp_path, monkeypatch)
+    step(tour, 1)
+    pid = int((tmp_path / "run/tour/machine/pid").read_text())
+    tour.close()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    assert subprocess.run([*tour.inner, "list-panes"], capture_output=True, check=False).returncode
 
 
 def test_without_a_terminal(tmp_path):
