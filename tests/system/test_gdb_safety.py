@@ -56,14 +56,14 @@ def test_physical_mode_is_left(stopped) -> None:
     _, session = stopped
     code = session("x/8i hv_main")
     session("python import hvscope.mapcache as m, hvscope.target as t")
-    session("python keep, read = m.read_slots, t.TARGET.read_phys")
+    session("python keep, read = m.read_pages, t.TARGET.read_phys")
     for error, said in (("RuntimeError('boom')", "boom"), ("KeyboardInterrupt", "Quit"),
                         ("LookupError('gone')", "hvscope: gone")):
         session("python\ndef bad(*a):\n    assert t.TARGET.depth == 1\n"
-                f"    raise {error}\nm.read_slots = bad\nend")
+                f"    raise {error}\nm.read_pages = bad\nend")
         assert said in session("mapcache-dump")
         assert session.mode() == "0" and session("x/8i hv_main") == code
-    session("python m.read_slots = keep")
+    session("python m.read_pages = keep")
     assert "mapcache ready" in session("mapcache-dump")
 
 
