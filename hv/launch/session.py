@@ -15,6 +15,8 @@ from machine import ROOT, Machine
 
 STATUS = " C-b o: other pane | C-b z: zoom | next, finish, continue in GDB | q, quit: leave "
 
+VIEWER_COLUMNS = 80  # from here on it shows all of a slot
+
 
 def has_terminal() -> bool:
     """Is there somebody to show a session to?"""
@@ -43,13 +45,14 @@ def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None
     """
     size = shutil.get_terminal_size()
     wide = size.columns >= 160
+    beside = min(size.columns // 2, size.columns - VIEWER_COLUMNS - 1)  # a column is the border
     directory = shlex.quote(str(machine.dir))
     end = shlex.join(tmux(machine.dir, "kill-server"))
     view = f"{shlex.quote(str(viewer))} view --dir {directory}"
     gdb = (f"{shlex.quote(str(ROOT / 'hv/launch/gdb'))} --dir {directory} "
            f"--build {shlex.quote(str(build))}"
            + "".join(f" --ex {shlex.quote(command)}" for command in commands))
-    split = ["split-window", "-h" if wide else "-v", "-l", "50%" if wide else "40%"]
+    split = ["split-window", "-h" if wide else "-v", "-l", str(beside) if wide else "40%"]
     subprocess.run(tmux(machine.dir, "new-session", "-d", "-x", str(size.columns), "-y",
                         str(size.lines), "-s", "hvscope", f"{view}; {end}"), check=True)
     for arguments in (["set", "-g", "mouse", "on"], ["set", "-g", "status-left", ""],
