@@ -22,13 +22,12 @@ def test_config(tmux: Tmux, made: Made, tmp_path: Path) -> None:  # noqa: F811
     """Keys, rate, view and colours; help and key bar say what is so now."""
     env = write_config(tmp_path, "rate 20\nview stats\ntheme light\nkey pause P\nkey quit ^X\n"
                                  "color title 16 123\n")
-    screen = start_view(tmux, made, "", wait="LIVE 20Hz", **env)
-    assert "1 Slots" not in screen and re.search(r"(?m)^.*[Ss]tats", screen)
-    assert re.search(r"\^XQuit ", screen)
-    assert "48;5;123" in tmux.screen("-e")
+    start_view(tmux, made, "", wait="LIVE 20Hz", **env)
+    tmux.wait(r"(?m)^.*[Ss]tats", r"\^XQuit ", gone="1 Slots")
+    tmux.wait("48;5;123", coded=True)
     tmux.keys("?")
-    shown = tmux.wait(r"P +freeze the picture, not the machine")
-    assert "(also p)" not in shown and re.search(r"\^X +close what is open", shown)
+    tmux.wait(r"P +freeze the picture, not the machine", r"\^X +close what is open",
+              gone=r"\(also p\)")
     tmux.keys("C-x", "p", "q")
     tmux.keys("P")
     tmux.wait("PAUSED")
