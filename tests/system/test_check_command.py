@@ -73,9 +73,14 @@ def test_findings_of_the_patch_and_their_export(machine, tmp_path) -> None:
 
 
 def export(file, prefix, cpu: int, *more: str) -> list[tuple]:
-    """Records of one CPU's file: kind, id and the rest; every line fits the grammar."""
+    """Records of one CPU's file."""
     subprocess.run([BUILD / "hvscope", "events", "--recording", file, "--format", "casemate",
                     "--output", prefix, *more], check=True, timeout=60, capture_output=True)
+    return parse(prefix, cpu)
+
+
+def parse(prefix, cpu: int) -> list[tuple]:
+    """Kind, id and the rest of each record; every line fits the grammar."""
     records = []
     for line in (prefix.parent / f"{prefix.name}.cpu{cpu}").read_text().splitlines():
         kind, match = next((kind, match) for kind, rule in GRAMMAR
@@ -97,6 +102,52 @@ def test_export_is_in_order(machine, tmp_path) -> None:
     assert not any(r[0] == "init" for r in records[root:])
     assert {hex(int(r[2], 16) & ~0xFFF) for r in records if r[0] == "write"} <= pages
     assert {"write", "dsb", "isb", "vae2is"} <= {r[0] for r in records[root:]}
+
+
+def record_events(m, file, enough) -> None:
+    """record --events until there is enough, or the file is full."""
+    with subprocess.Popen([BUILD / "hvscope", "record", file, "--events", "--hz", "5",
+                           "--max-size", "32M", "--dir", m.dir],
+                          stdout=subprocess.DEVNULL) as recorder:
+        wait_until(lambda: recorder.poll() is not None or file.exists() and enough())
+        recorder.send_signal(signal.SIGINT)
+        assert recorder.wait(20) in (0, 130)
+
+
+def stores(records: list[tuple]) -> list[tuple[int, int, int]]:
+    """Address, what was there and what is stored, from the root on: by the file alone."""
+    memory: dict[int, int] = {}
+    root = next(n for n, r in enumerate(records) if r[0] == "root")
+    made = []
+    for n, record in enumerate(records):
+        if record[0] == "write":
+            address, value = (int(word, 16) for word in record[2:])
+            if n > root:
+                made.append((address, memory.get(address, 0), value))
+            memory[address] = value
+    return made
+
+
+def broke_before_make(made: list[tuple[int, int, int]]) -> bool:
+    """No live entry got another output address. Software bits apart."""
+    return not any(old & new & 1 and (old ^ new) & 0xFFFFFFFFF000 for _, old, new in made)
+
+
+@pytest.mark.parametrize("pace, maps, lost", [("pace=2000", 1500, False), ("", 40000, True)])
+def test_export_of_many_frames(machine, tmp_path, pace: str, maps: int, lost: bool) -> None:
+    """All frames of a recording, as far as nothing was lost: the entries before the first event
+    are what it found. With bbm another start would show a live entry replaced."""
+    m = machine(smp=2, mem="16G", image=BUILD / "hv-bbm.bin",
+                cmdline=f"trace=all workload=storm {pace}")
+    record_events(m, m.dir / "rec", lambda: all(c.fields["maps"] > maps
+                                                for c in read_beacon(m).cpus))
+    for cpu in (0, 1):
+        made = stores(export(m.dir / "rec", tmp_path / "x", cpu))
+        assert broke_before_make(made) and len(made) > (100 if lost else 3000)
+    told = subprocess.run([BUILD / "hvscope", "events", "--format", "casemate", "--output",
+                           tmp_path / "x", "--recording", m.dir / "rec"], check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+    assert ("events left out: of those up to the last loss the start is not known" in told) == lost
 
 
 @pytest.mark.parametrize("engine, options, status, verdict", [
@@ -152,12 +203,7 @@ def test_recorded_events(machine, pace: str, all_there: bool) -> None:
     m = machine(smp=2, mem="16G", image=BUILD / "hv-bbm.bin",
                 cmdline=f"trace=all workload=stride {pace}")
     file = m.dir / "rec"
-    with subprocess.Popen([BUILD / "hvscope", "record", file, "--events", "--hz", "5",
-                           "--max-size", "32M", "--dir", m.dir]) as recorder:
-        wait_until(lambda: recorder.poll() is not None or file.exists() and
-                   all(c.fields["maps"] > 800 for c in read_beacon(m).cpus))
-        recorder.send_signal(signal.SIGINT)
-        assert recorder.wait(20) in (0, 130)
+    record_events(m, file, lambda: all(c.fields["maps"] > 800 for c in read_beacon(m).cpus))
     m.cleanup()
     lines = subprocess.run([BUILD / "hvscope", "events", "--json", "--recording", file], check=True,
                            capture_output=True, text=True, timeout=60).stdout.splitlines()

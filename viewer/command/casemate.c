@@ -23,7 +23,8 @@ struct table {
 struct export
 {
     const struct context *ctx;
-    const struct event_list *events;
+    struct event_stream stream;
+    size_t from; /* the first event of the stream that is exported: behind the last loss */
     unsigned int cpu;
     bool af0; /* AF cleared: versions 3.0.0 to 3.0.2 miss changes of entries that have it */
     FILE *out;
@@ -75,12 +76,15 @@ static bool is_store(const struct event *e)
     return !e->lost && e->kind == TRACE_PTE && e->regime == TRACE_REGIME_EL2;
 }
 
-/* The tables that are walked now and those that were written, back to what they were. */
+/*
+ * The tables that are walked now and those that were written; what the events
+ * changed is as it was before the first of them.
+ */
 static void collect(struct export *x)
 {
     walk(x, x->ctx->snap->cpu[x->cpu].info.root, 0);
-    for (size_t i = x->events->nr; i-- > 0;) {
-        const struct event *e = &x->events->event[i];
+    for (size_t i = x->stream.events.nr; i-- > x->from;) {
+        const struct event *e = &x->stream.events.event[i];
         struct table *t;
         bool is_new;
 
@@ -193,10 +197,10 @@ static void put_all(struct export *x)
     collect(x);
     put_start(x);
     put_root(x, x->ctx->snap->cpu[x->cpu].info.root, NULL);
-    for (size_t i = 0; i < x->events->nr; i++) {
-        const struct event *e = &x->events->event[i];
+    for (size_t i = x->from; i < x->stream.events.nr; i++) {
+        const struct event *e = &x->stream.events.event[i];
 
-        if (e->cpu == x->cpu && !e->lost)
+        if (e->cpu == x->cpu)
             put_event(x, e);
     }
 }
@@ -224,30 +228,50 @@ static int export_cpu(struct export *x, const char *prefix, struct failure *f)
     return 0;
 }
 
+/* Behind the last place where a CPU's events were lost: what was stored there is not known. */
+static size_t behind_losses(const struct event_list *events)
+{
+    size_t i = events->nr;
+
+    while (i > 0 && !events->event[i - 1].lost)
+        i--;
+    return i;
+}
+
+static int export_cpus(struct export *x, struct failure *f)
+{
+    int ret = 0;
+
+    x->table = malloc(PAGES_MAX * sizeof(*x->table));
+    if (!x->table)
+        return failure_set(f, EXIT_NO_TARGET, "out of memory");
+    event_stream_read_all(&x->stream, x->ctx);
+    x->from = behind_losses(&x->stream.events);
+    if (x->from)
+        printf("%zu events left out: of those up to the last loss the start is not known\n",
+               x->from);
+    for (x->cpu = 0; ret == 0 && x->cpu < x->ctx->snap->ncpu; x->cpu++) {
+        if (x->ctx->snap->cpu[x->cpu].on && context_wants_cpu(x->ctx, x->cpu))
+            ret = export_cpu(x, x->ctx->o->output, f);
+    }
+    free(x->table);
+    return ret;
+}
+
 static int export_all(const struct context *ctx, struct failure *f)
 {
     struct export x = {.ctx = ctx, .af0 = ctx->o->af0};
     struct options all = *ctx->o;
-    struct event_stream s;
-    int ret = 0;
+    int ret;
 
     all.some_cpus = false;
     if (ctx->snap->machine.beacon.trace_mode != TRACE_ALL)
         return failure_set(f, EXIT_NO_MAPCACHE,
                            "the image records no stores: boot it with trace=all");
-    if (event_stream_open(&s, &all, ctx->src, ctx->symbols, f))
+    if (event_stream_open(&x.stream, &all, ctx->src, ctx->symbols, f))
         return -1;
-    x.table = malloc(PAGES_MAX * sizeof(*x.table));
-    if (!x.table)
-        ret = failure_set(f, EXIT_NO_TARGET, "out of memory");
-    event_stream_read(&s, ctx->snap);
-    x.events = &s.events;
-    for (x.cpu = 0; ret == 0 && x.cpu < ctx->snap->ncpu; x.cpu++) {
-        if (ctx->snap->cpu[x.cpu].on && context_wants_cpu(ctx, x.cpu))
-            ret = export_cpu(&x, ctx->o->output, f);
-    }
-    free(x.table);
-    event_stream_close(&s);
+    ret = export_cpus(&x, f);
+    event_stream_close(&x.stream);
     return ret;
 }
 
