@@ -15,7 +15,7 @@ import gdb
 from hvscope import beacon as layout
 from hvscope.arguments import usage
 from hvscope.beacon import Beacon
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.target import MASK64, TARGET, exception_level
 from hvscope.walking import address
 
@@ -103,7 +103,7 @@ class Breaks:
         if isinstance(point, MapcacheBreak) and hasattr(point, "kind"):
             try:
                 self.sync(TARGET.beacon(), point if gone else None)
-            except (HvError, LookupError, gdb.error):
+            except (HvError, Unreadable, gdb.error):
                 pass
 
 

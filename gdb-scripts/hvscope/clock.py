@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 
 from hvscope.beacon import Beacon, ReadPhys
+from hvscope.error import Unreadable
 from hvscope.pte import PTE_ADDR_MASK, PTE_VALID, SLOT_SHIFT
 
 SLOTS = 1024
@@ -65,7 +66,7 @@ def index_read(read: ReadPhys, beacon: Beacon, cpu: int) -> Index | None:
         return None
     try:
         return Index(read(pa, INDEX.size))
-    except LookupError:
+    except Unreadable:
         return None
 
 

@@ -9,7 +9,7 @@ import gdb
 
 from hvscope.arguments import Arguments, completions, usage
 from hvscope.beacon import Beacon
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.target import TARGET, cpus_words
 
 OPTION_JSON = "--json"
@@ -30,7 +30,7 @@ class HvCommand(gdb.Command):
         self.dont_repeat()
         try:
             answer = self.run(Arguments(text, self.flags, self.values))
-        except (HvError, LookupError, gdb.error) as wrong:
+        except (HvError, Unreadable, gdb.error) as wrong:
             raise gdb.GdbError(f"hvscope: {wrong}") from None
         finally:
             TARGET.leave_physical()

@@ -10,7 +10,7 @@ import gdb
 from hvscope import mapcache_commands, table_commands
 from hvscope.arguments import Arguments, completions, usage
 from hvscope.command import HvCommand
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.functions import register_functions
 from hvscope.stops import STOPS
 from hvscope.symbols import MODES, SYMBOLS
@@ -74,7 +74,7 @@ Example: hv-profile xen"""
             profile.CHOSEN[0] = arguments.rest
         try:
             now = TARGET.beacon().kind
-        except (HvError, LookupError) as wrong:
+        except (HvError, Unreadable) as wrong:
             now = f"el2 ({wrong})"
         return f"profile: {profile.CHOSEN[0]}, now {now}"
 
@@ -91,7 +91,7 @@ def on_stop(_event: object) -> None:
         try:
             TARGET.reachable()
             work()
-        except (HvError, LookupError, gdb.error, KeyboardInterrupt):
+        except (HvError, Unreadable, gdb.error, KeyboardInterrupt):
             pass  # a Ctrl-C was meant for what the user typed
 
 

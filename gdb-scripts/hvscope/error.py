@@ -17,8 +17,12 @@ class HvError(Exception):
         self.status = status
 
 
-class WalkStop(LookupError):
-    """Memory that cannot be read; reason: what a walk then says of a table there."""
+class Unreadable(Exception):
+    """Memory that is asked for is no RAM, or the target does not give it: a sentence."""
+
+
+class WalkStop(Unreadable):
+    """The same of a table; reason: what a walk then says of it."""
 
     def __init__(self, reason: str, message: str | None = None) -> None:
         super().__init__(message or reason)

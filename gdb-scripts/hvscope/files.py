@@ -8,7 +8,7 @@ import os
 import gdb
 
 from hvscope.arguments import Arguments, usage
-from hvscope.error import EXIT_NO_TARGET, HvError
+from hvscope.error import EXIT_NO_TARGET, HvError, Unreadable
 from hvscope.mapcache import image_words
 from hvscope.offline import Memory, Recording, open_memory
 from hvscope.stops import STOPS
@@ -74,7 +74,7 @@ def note() -> None:
     """What mapcache-diff compares with from now on, as at a stop."""
     try:
         STOPS.note()
-    except (HvError, LookupError):
+    except (HvError, Unreadable):
         STOPS.forget()
 
 
@@ -86,6 +86,6 @@ def words(file: Memory) -> str:
         lines.append(f"frame {file.at} of 0-{len(file.frames) - 1}, {since:.3f} s after the first")
     try:
         beacon = TARGET.beacon()
-    except (HvError, LookupError) as wrong:
+    except (HvError, Unreadable) as wrong:
         return "\n".join([*lines, str(wrong)])
     return "\n".join([*lines, image_words(beacon)])

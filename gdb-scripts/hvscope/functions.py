@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gdb
 
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.pte import SLOT_SHIFT
 from hvscope.target import MASK64, TARGET
 
@@ -26,7 +26,7 @@ class HvFunction(gdb.Function):
             return self.run(*[int(argument) & MASK64 for argument in arguments])
         except TypeError:
             raise gdb.GdbError(f"hvscope: ${self.name}: see `help function {self.name}`") from None
-        except (HvError, LookupError, gdb.error) as wrong:
+        except (HvError, Unreadable, gdb.error) as wrong:
             raise gdb.GdbError(f"hvscope: {wrong}") from None
         finally:
             TARGET.leave_physical()

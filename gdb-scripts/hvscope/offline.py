@@ -11,7 +11,7 @@ import struct
 import zlib
 
 from hvscope.beacon import BEACON_LOAD_OFFSET, HEADER, IMAGE_MAGIC, RAM_BASE
-from hvscope.error import EXIT_NO_TARGET, HvError, WalkStop
+from hvscope.error import EXIT_NO_TARGET, HvError, Unreadable, WalkStop
 from hvscope.pte import PAGE_SIZE
 
 ELF_HEADER = struct.Struct("<4sBBB9xHHIQQQIHHHHHH")
@@ -39,7 +39,7 @@ class Memory:
         self.path, self.base = path, base
 
     def read(self, pa: int, size: int) -> bytes:
-        """`size` bytes at pa; LookupError if the file has not got them all."""
+        """`size` bytes at pa; Unreadable if the file has not got them all."""
         raise NotImplementedError
 
 
@@ -61,7 +61,7 @@ class Core(Memory):
         try:
             header = self.read(base + BEACON_LOAD_OFFSET, HEADER.size)
             return HEADER.unpack(header)[6] == IMAGE_MAGIC
-        except LookupError:
+        except Unreadable:
             return False
 
     def read(self, pa: int, size: int) -> bytes:
@@ -71,7 +71,7 @@ class Core(Memory):
                 data = os.pread(self.file, size, place + pa - start)
                 if len(data) == size:
                     return data
-        raise LookupError(f"memory at {pa:#x} is not in the core")
+        raise Unreadable(f"memory at {pa:#x} is not in the core")
 
 
 def core_loads(path: str, file: int) -> list[tuple[int, int, int]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hvscope.beacon import Beacon, ReadPhys, beacon_read
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.pte import Bank
 
 NAMES = ("auto", "hv", "xen", "el2")
@@ -31,7 +31,7 @@ def machine_find(read: ReadPhys, base: int, banks: Sequence[Bank], symbols: str 
         return xen_read(read, banks, symbols)
     try:
         return beacon_read(read, base)
-    except (HvError, LookupError):
+    except (HvError, Unreadable):
         if chosen == "hv" or not is_xen(symbols):
             raise
     return xen_read(read, banks, symbols)

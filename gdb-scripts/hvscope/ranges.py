@@ -13,7 +13,7 @@ from operator import sub
 
 from hvscope.attributes import Attributes, leaf_attributes
 from hvscope.beacon import ReadPhys
-from hvscope.error import HvError, WalkStop
+from hvscope.error import HvError, Unreadable, WalkStop
 from hvscope.layout import NOWHERE, Region, size_short
 from hvscope.regime import Regime
 from hvscope.walk import ADDRESS_SIZE, OUTSIDE_RAM, RESERVED, check_root, leaf_fault
@@ -111,7 +111,7 @@ class Scan:
         except WalkStop as stop:
             self.fault(stop.reason)
             return
-        except LookupError:
+        except Unreadable:
             self.fault(OUTSIDE_RAM)
             return
         if len(self.kept) < KEPT_MAX and level > self.regime.start_level:

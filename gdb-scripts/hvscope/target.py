@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import gdb
 
 from hvscope.beacon import RAM_BASE, Beacon
-from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError
+from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError, Unreadable
 from hvscope.profile import machine_find
 from hvscope.pte import Bank
 
@@ -135,7 +135,7 @@ class Target:
         return self.known_ram
 
     def read_phys(self, pa: int, size: int) -> bytes:
-        """`size` bytes of RAM at pa; LookupError if they are not all RAM.
+        """`size` bytes of RAM at pa; Unreadable if they are not all RAM.
 
         Asks the stub itself: gdb's own reads may come from its caches, from the
         ELF file, or be refused by memory regions that the user has defined.
@@ -144,7 +144,7 @@ class Target:
         if file is not None:
             return file.read(pa, size)
         if not any(base <= pa and pa + size <= base + length for base, length in self.ram()):
-            raise LookupError(f"memory at {pa:#x} is outside RAM")
+            raise Unreadable(f"memory at {pa:#x} is outside RAM")
         pieces = []
         with self.physical():
             connection = self.connection()
@@ -152,7 +152,7 @@ class Target:
                 length = min(PACKET_BYTES, pa + size - at)
                 reply = connection.send_packet(f"m{at:x},{length:x}")
                 if len(reply) != 2 * length:
-                    raise LookupError(f"QEMU cannot read memory at {at:#x}")
+                    raise Unreadable(f"QEMU cannot read memory at {at:#x}")
                 pieces.append(bytes.fromhex(reply.decode("ascii")))
         return b"".join(pieces)
 
@@ -160,11 +160,11 @@ class Target:
         """Bytes into RAM: the one thing that the commands ever write is the filter."""
         self.connection()
         if not any(base <= pa and pa + len(data) <= base + length for base, length in self.ram()):
-            raise LookupError(f"memory at {pa:#x} is outside RAM")
+            raise Unreadable(f"memory at {pa:#x} is outside RAM")
         with self.physical():
             packet = f"M{pa:x},{len(data):x}:{data.hex()}"
             if self.connection().send_packet(packet) != b"OK":
-                raise LookupError(f"QEMU cannot write memory at {pa:#x}")
+                raise Unreadable(f"QEMU cannot write memory at {pa:#x}")
 
     def beacon(self) -> Beacon:
         """What is known of the machine: the image's beacon, or what a Xen's symbols tell."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from hvscope.attributes import flag_names, leaf_attributes
 from hvscope.beacon import ReadPhys
-from hvscope.error import HvError, WalkStop
+from hvscope.error import HvError, Unreadable, WalkStop
 from hvscope.pte import PTE_AF, PTE_VALID
 from hvscope.regime import LEVEL_LAST, Regime
 
@@ -38,7 +38,7 @@ def check_root(regime: Regime, root: int) -> None:
 def walk(read_entry: ReadPhys, regime: Regime, root: int, va: int) -> Object:
     """Walks va; {"steps", "result", "fault"} as in hvscope.walk/1.
 
-    read_entry(pa, 8) gives an entry's bytes and raises LookupError outside RAM.
+    read_entry(pa, 8) gives an entry's bytes and raises Unreadable outside RAM.
     """
     check_root(regime, root)
     offset = regime.input_va(va)
@@ -56,7 +56,7 @@ def walk(read_entry: ReadPhys, regime: Regime, root: int, va: int) -> Object:
             steps.append(walk_step(read_entry, regime, level, table, offset))
         except WalkStop as stop:
             return ended(steps, level, stop.reason)
-        except LookupError:
+        except Unreadable:
             return ended(steps, level, OUTSIDE_RAM)
         pte = int(steps[-1]["pte"], 0)
         if steps[-1]["kind"] != "table":

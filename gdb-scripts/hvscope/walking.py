@@ -11,7 +11,7 @@ import gdb
 from hvscope import cpus, guestwalk, ranges, walk
 from hvscope.arguments import Arguments, usage
 from hvscope.beacon import Beacon, ReadPhys
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.layout import foreign_text, layout_text, region_finder
 from hvscope.pte import MAIR_VALUE
 from hvscope.regime import (HCR_E2H, REGIMES, Regime, Registers, halves, is_high, off_words,
@@ -74,7 +74,7 @@ def optional_beacon() -> tuple[Beacon | None, str]:
     """The beacon, or None and why there is none."""
     try:
         return TARGET.beacon(), ""
-    except (HvError, LookupError) as wrong:
+    except (HvError, Unreadable) as wrong:
         return None, str(wrong)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import gdb
 
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.target import TARGET
 
 NAME = "mapcache"
@@ -76,7 +76,7 @@ class MapcacheWindow:
             return
         try:
             text = self.text()
-        except (HvError, LookupError, gdb.error) as wrong:
+        except (HvError, Unreadable, gdb.error) as wrong:
             self.tui.title = NAME
             text = str(wrong)[:self.tui.width]
         finally:

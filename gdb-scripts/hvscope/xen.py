@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hvscope.beacon import (BEACON_CPUS_MAX, ENTRIES_MAX, MAPCACHE_READY, MMU_ON, CPU_FIELDS,
                             ReadPhys)
 from hvscope.elf import Elf
-from hvscope.error import EXIT_NO_MAPCACHE, HvError
+from hvscope.error import EXIT_NO_MAPCACHE, HvError, Unreadable
 from hvscope.pte import (MAIR_VALUE, PTE_ADDR_MASK, PTE_XEN_BLOCK, SLOT_ATTR_MASK, SLOT_SIZE, Bank,
                          pte_is_table)
 from hvscope.regime import Registers, regime_of
@@ -93,7 +93,7 @@ class Xen:
             for offset in LOAD_OFFSETS:
                 try:
                     found = self.read(base + offset + into, len(self.build_id))
-                except LookupError:
+                except Unreadable:
                     continue
                 if found == self.build_id:
                     return base + offset
@@ -112,7 +112,7 @@ class Xen:
         try:
             result = walk(self.read, regime_of("el2", False, self.registers())[0], root,
                           va)["result"]
-        except (HvError, LookupError):
+        except (HvError, Unreadable):
             return None
         return int(result["pa"], 0) if result else None
 
@@ -128,7 +128,7 @@ class Xen:
         pa = self.translate(va)
         try:
             return None if pa is None else int.from_bytes(self.read(pa, self.word), "little")
-        except LookupError:
+        except Unreadable:
             return None
 
     def cpus_of(self, name: str) -> int:
@@ -193,7 +193,7 @@ class Xen:
             try:
                 if self.root_level == 0 and pte_is_table(pte):
                     pte = int.from_bytes(self.read(pte & PTE_ADDR_MASK, 8), "little")
-            except LookupError:
+            except Unreadable:
                 continue
             if pte_is_table(pte) and pte & PTE_ADDR_MASK == slots:
                 return n

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gdb
 
 from hvscope.beacon import Beacon
-from hvscope.error import HvError
+from hvscope.error import HvError, Unreadable
 from hvscope.lookup import lookup
 from hvscope.mapcache import mapcache_chain, read_slots
 from hvscope.pte import PAGE_SHIFT, PTE_ADDR_MASK, SLOT_SHIFT, SLOT_SIZE
@@ -47,7 +47,7 @@ class XenBreak(gdb.Breakpoint):
         TARGET.in_handler = True
         try:
             return exception_level() == 2 and self.matches(register("x0") or 0)
-        except (HvError, LookupError, gdb.error) as wrong:
+        except (HvError, Unreadable, gdb.error) as wrong:
             gdb.write(f"hvscope: breakpoint {self.number}: {wrong}\n")
             return True
         finally:

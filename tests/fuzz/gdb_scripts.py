@@ -3,7 +3,7 @@
 """What the GDB scripts do with memory and files that make no sense, without a gdb.
 
 Each round makes a machine of a few pages, tables, a beacon or a file, spoils it, and asks every
-question. All that may come out is an answer, HvError or LookupError; all reads go to the reader
+question. All that may come out is an answer, HvError or Unreadable; all reads go to the reader
 that was given; an answer comes soon. A failure prints the seed of its round.
 """
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "gdb-scripts"))
 
 from hvscope import (beacon, check, clock, cpus, find, guestwalk, layout, lookup,  # noqa: E402
                      mapcache, offline, ranges, regime, slotinfo, stats, trace, walk)
-from hvscope.error import HvError  # noqa: E402
+from hvscope.error import HvError, Unreadable  # noqa: E402
 
 BASE, PAGES = 0x40200000, 40
 ATTR = 0x40000000000F7D
@@ -41,7 +41,7 @@ class Memory:
         """As a target reads."""
         assert size >= 0, size
         if not BASE <= pa <= pa + size <= BASE + len(self.data):
-            raise LookupError(f"memory at {pa:#x} is outside RAM")
+            raise Unreadable(f"memory at {pa:#x} is outside RAM")
         return bytes(self.data[pa - BASE:pa - BASE + size])
 
     def put(self, pa: int, *words: int) -> None:
@@ -187,12 +187,12 @@ def image_round(noise: random.Random) -> None:
     spoil(memory, noise)
     try:
         asked = questions(memory, noise)
-    except (HvError, LookupError):
+    except (HvError, Unreadable):
         return
     for question in asked:
         try:
             question()
-        except (HvError, LookupError):
+        except (HvError, Unreadable):
             pass
 
 
@@ -217,7 +217,7 @@ def tables_round(noise: random.Random) -> None:
             try:
                 stages[name, high] = regime.regime_of(name, high, registers.get)
                 ask_tables(memory.read, *stages[name, high], noise)
-            except (HvError, LookupError):
+            except (HvError, Unreadable):
                 pass
     for high in (False, True):
         ask_guest(memory.read, stages.get(("el1", high)), stages.get(("s2", False)), noise)
@@ -230,7 +230,7 @@ def ask_guest(read: beacon.ReadPhys, first: guestwalk.Stage | None,
     try:
         answer = guestwalk.guest_walk(read, first, second, va)
         guestwalk.guest_text(answer, first, second, va, [])
-    except (HvError, LookupError):
+    except (HvError, Unreadable):
         pass
 
 
@@ -270,7 +270,7 @@ def file_round(noise: random.Random) -> None:
             if isinstance(memory, offline.Recording):
                 memory.seek(len(memory.frames) - 1)
             memory.read(BASE, noise.randrange(9000))
-        except (HvError, LookupError):
+        except (HvError, Unreadable):
             pass
 
 

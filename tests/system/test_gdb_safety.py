@@ -58,7 +58,7 @@ def test_physical_mode_is_left(stopped) -> None:
     session("python import hvscope.mapcache as m, hvscope.target as t")
     session("python keep, read = m.read_pages, t.TARGET.read_phys")
     for error, said in (("RuntimeError('boom')", "boom"), ("KeyboardInterrupt", "Quit"),
-                        ("LookupError('gone')", "hvscope: gone")):
+                        ("t.Unreadable('gone')", "hvscope: gone")):
         session("python\ndef bad(*a):\n    assert t.TARGET.depth == 1\n"
                 f"    raise {error}\nm.read_pages = bad\nend")
         assert said in session("mapcache-dump")

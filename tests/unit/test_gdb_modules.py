@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "gdb-scripts"))
 
 from hvscope import grid, layout, lookup, ranges, regime, trace  # noqa: E402
-from hvscope.error import HvError  # noqa: E402
+from hvscope.error import HvError, Unreadable  # noqa: E402
 
 ATTR = 0x40000000000F7D
 REGISTERS = {"TCR_EL2": 0x80843510, "MAIR_EL2": 0xFF000004EEAA4400, "ID_AA64MMFR0_EL1": 5}
@@ -117,7 +117,7 @@ def test_noise_in_tables(tcr: int) -> None:
 
         def read(pa: int, length: int) -> bytes:
             if pa not in memory:
-                raise LookupError
+                raise Unreadable
             return memory[pa][:length]
         scan = ranges.Scan(read, rules)
         try:
