@@ -15,6 +15,9 @@ GUESTS  ?= 1000
 PREFIX  ?= /usr/local
 DESTDIR ?=
 STEP    ?=
+SUITES  ?= bookworm trixie
+MIRROR  ?= http://deb.debian.org/debian
+FRESH   ?= $(BUILD)/fresh
 
 PYTHON  := /usr/bin/python3
 CROSS   ?= aarch64-linux-gnu-
@@ -33,7 +36,7 @@ include hv/hv.mk
 -include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/bench/*.mk tests/model/*.mk)
 
 .PHONY: help deps all demo tour run gdb view record replay xen32 xen64 test soak bench bench-viewer
-.PHONY: install uninstall screenshots test-xen test-linux bench-gdb trace test-trace lint clean
+.PHONY: install uninstall screenshots test-xen test-linux test-fresh bench-gdb trace test-trace lint clean
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
@@ -136,6 +139,9 @@ install: ready ## hvscope, GDB commands, images, man pages, completion; PREFIX=/
 
 uninstall: ## remove what make install put there, with the same PREFIX and DESTDIR
 	@hv/launch/install --remove '$(DESTDIR)' '$(PREFIX)'
+
+test-fresh: ## demo, tour and installed copy on a minbase of SUITES='bookworm trixie'; as root
+	@for suite in $(SUITES); do tests/fresh/fresh '$(FRESH)' $$suite '$(MIRROR)' || exit 1; done
 
 lint: deps ## formatting and static checks
 	@tests/lint
