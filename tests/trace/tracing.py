@@ -13,7 +13,7 @@ PROBES = 1023 << 51
 CALLS = (MAP, UNMAP, BYPASS)
 TOTALS = ("aarch32", "calls", "entries", "tables", "refused", "foreign", "unmatched",
           "open_calls")
-TOTALS_AT = 488
+TOTALS_AT = BEACON_SIZE
 
 
 def file_reader(path: Path, base: int):
@@ -41,6 +41,11 @@ class TraceFile:
         """The tracer's own totals."""
         data = self.read(TRACE_PA + TOTALS_AT, 8 * len(TOTALS))
         return dict(zip(TOTALS, struct.unpack(f"<{len(TOTALS)}Q", data)))
+
+    def missed(self) -> dict[str, int]:
+        """Those totals, not 0, that count what was not understood."""
+        names = ("refused", "foreign", "unmatched", "open_calls")
+        return {name: n for name, n in self.totals().items() if name in names and n}
 
     def events(self, cpu: int) -> list[Event]:
         """All events that the ring of a CPU holds."""

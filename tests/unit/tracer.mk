@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of the tracer: what needs no QEMU.
 
-UNIT_TESTS += $(BUILD)/unit/tracer_decode
+UNIT_TESTS += $(BUILD)/unit/tracer_decode $(BUILD)/unit/tracer_symbols
 
-$(BUILD)/unit/tracer_decode: tests/unit/tracer_decode.c viewer/tracer/decode_a64.c \
-		viewer/tracer/decode_a32.c $(wildcard viewer/tracer/*.h) include/hvscope/trace.h
+TRACER_DECODERS := viewer/tracer/decode_a64.c viewer/tracer/decode_a32.c
+TRACER_TEST = $(HOSTCC) $(HOSTCFLAGS) -Iinclude -Iviewer -DVECTORS='"tests/vectors/instructions.txt"' \
+	-DIMAGES='"$(BUILD)"' -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(filter %.c,$^) -o $@ -lcmocka -lelf
+
+$(BUILD)/unit/tracer_decode: tests/unit/tracer_decode.c $(TRACER_DECODERS) \
+		$(wildcard viewer/tracer/*.h) include/hvscope/trace.h
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
-	@$(HOSTCC) $(HOSTCFLAGS) -Iinclude -Iviewer -DVECTORS='"tests/vectors/instructions.txt"' \
-		-fsanitize=address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ -lcmocka
+	@$(TRACER_TEST)
+
+$(BUILD)/unit/tracer_symbols: tests/unit/tracer_symbols.c viewer/tracer/symbols.c $(TRACER_DECODERS) \
+		$(wildcard viewer/tracer/*.h) include/hvscope/trace.h | $(BUILD)/hv-clock.elf
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(TRACER_TEST)

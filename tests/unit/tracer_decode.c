@@ -45,7 +45,11 @@ static int kind_text(const struct decoded *d, char *buf, size_t size)
     case DECODED_TCR:
         return snprintf(buf, size, "tcr x%u", d->rt);
     case DECODED_RETURN:
-        return snprintf(buf, size, "return");
+        if (d->popped == DECODED_UNKNOWN)
+            return snprintf(buf, size, "return from a frame");
+        return snprintf(buf, size, "return +%d", d->popped);
+    case DECODED_BRANCH:
+        return snprintf(buf, size, "branch %+d", d->offset);
     default:
         return snprintf(buf, size, "other");
     }
@@ -100,6 +104,7 @@ static void test_any_word(void **state)
         for (unsigned int n = 0; n < 4; n++) {
             assert_true(d[n].op < TRACE_TLBI_OPS && d[n].scope <= TRACE_SCOPE_OUTER);
             assert_true(d[n].code < 16 && d[n].rt < 32 && d[n].rt2 < 32 && d[n].condition < 15);
+            assert_true(d[n].popped >= DECODED_UNKNOWN && d[n].popped <= 64);
         }
         word = word * 1664525 + 1013904223;
     }

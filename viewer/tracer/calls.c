@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tracer/calls.h"
+#include "tracer/decode.h"
 #include "tracer/guest.h"
 
 #include <hvscope/mapcache.h>
@@ -8,7 +9,7 @@
 #define SLOT_LEVEL 2
 
 struct call {
-    uint64_t function; /* VA */
+    bool is_map;
     uint64_t argument; /* frame, or address */
     uint64_t caller;   /* return address */
     uint64_t sp;
@@ -29,7 +30,7 @@ void calls_init(const struct calls_config *c, struct trace_file *f)
 {
     config = *c;
     file = f;
-    file->totals.calls = c->map.size && c->unmap.size && c->domheap_entries;
+    file->totals.calls = c->map.nr && c->unmap.nr && c->domheap_entries;
     file->beacon.domheap_va = c->domheap_va;
     file->beacon.domheap_entries = c->domheap_entries ? c->domheap_entries : 1;
     file->beacon.domheap_size = c->domheap_entries * SLOT_SIZE;
@@ -37,12 +38,21 @@ void calls_init(const struct calls_config *c, struct trace_file *f)
 
 static bool is_in(const struct call_site *site, uint64_t va)
 {
-    return va - site->va < site->size;
+    for (unsigned int i = 0; i < site->nr; i++) {
+        if (va - site->part[i].va < site->part[i].size)
+            return true;
+    }
+    return false;
+}
+
+static bool is_entry_of(const struct call_site *site, uint64_t va)
+{
+    return site->nr && va == site->part[0].va;
 }
 
 bool calls_is_entry(uint64_t va)
 {
-    return (config.map.size && va == config.map.va) || (config.unmap.size && va == config.unmap.va);
+    return is_entry_of(&config.map, va) || is_entry_of(&config.unmap, va);
 }
 
 bool calls_is_inside(uint64_t va)
@@ -64,7 +74,7 @@ void calls_enter(unsigned int cpu, uint64_t va)
         s->depth = 0;
     }
     s->call[s->depth++] = (struct call){
-        .function = va,
+        .is_map = is_entry_of(&config.map, va),
         .argument = guest_register(cpu, 0),
         .caller = guest_link_register(cpu),
         .sp = guest_stack_pointer(cpu),
@@ -155,7 +165,7 @@ void calls_store(unsigned int cpu, const struct table_store *s)
 
     if (!call || call->recorded || s->level != SLOT_LEVEL)
         return;
-    if (call->function == config.map.va)
+    if (call->is_map)
         map_stored(cpu, call, s);
     else
         unmap_stored(cpu, call, s);
@@ -164,28 +174,31 @@ void calls_store(unsigned int cpu, const struct table_store *s)
 /* A call that is over and wrote no slot: the directmap answered, or we missed it. */
 static void record_rest(unsigned int cpu, const struct call *call, uint64_t result)
 {
-    bool is_map = call->function == config.map.va;
-
-    if (is_map && !in_domheap(result)) {
+    if (call->is_map && !in_domheap(result)) {
         ring_cpu(cpu)->bypasses++;
         ring_event(cpu, TRACE_BYPASS, 0, call->argument & TRACE_MFN_MASK, call->caller);
-    } else if (is_map || in_domheap(call->argument)) {
+    } else if (call->is_map || in_domheap(call->argument)) {
         __atomic_add_fetch(&file->totals.unmatched, 1, __ATOMIC_RELAXED);
     }
 }
 
 /*
- * SP is that of the entry, or below it if the return pops it. A call further down
- * the stack, or of the other function, was left in another way.
+ * Is this return the call's? The stack is then as it was at the entry. A part of the
+ * functions may be called too, by them and by others: its SP is another one.
  */
-void calls_return(unsigned int cpu, uint64_t va)
+static bool is_return_of(const struct call *call, uint64_t sp, int popped)
 {
-    uint64_t function = is_in(&config.map, va) ? config.map.va : config.unmap.va;
+    return popped == DECODED_UNKNOWN ? call->sp >= sp : call->sp == sp + (uint64_t)popped;
+}
+
+/* Calls that are younger than the one that returns were left in another way. */
+void calls_return(unsigned int cpu, int popped)
+{
     struct stack *stack = &stacks[cpu];
     uint64_t sp = guest_stack_pointer(cpu);
     unsigned int at = stack->depth;
 
-    while (at && (stack->call[at - 1].function != function || stack->call[at - 1].sp < sp))
+    while (at && !is_return_of(&stack->call[at - 1], sp, popped))
         at--;
     if (!at)
         return;

@@ -10,10 +10,12 @@
 #define HVSCOPE_TRACER_CALLS_H
 
 #include "tracer/ring.h"
+#include "tracer/symbols.h"
 
-/* Where the functions are: VAs, and bytes of code. size 0: they are not known. */
+/* A function: its entry is that of the first part, returns are in all. nr 0: not known. */
 struct call_site {
-    uint64_t va, size;
+    struct symbol part[SYMBOL_PARTS_MAX];
+    unsigned int nr;
 };
 
 struct calls_config {
@@ -28,9 +30,12 @@ void calls_init(const struct calls_config *config, struct trace_file *file);
 bool calls_is_entry(uint64_t va);
 bool calls_is_inside(uint64_t va);
 
-/* CPU cpu is about to execute the first instruction at va, or a return from there. */
+/*
+ * CPU cpu is about to execute the first instruction at va, or a return inside, which
+ * frees so many bytes of stack (or DECODED_UNKNOWN).
+ */
 void calls_enter(unsigned int cpu, uint64_t va);
-void calls_return(unsigned int cpu, uint64_t va);
+void calls_return(unsigned int cpu, int popped);
 
 /* It stored an entry, which is recorded already. */
 void calls_store(unsigned int cpu, const struct table_store *store);

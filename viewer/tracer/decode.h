@@ -17,10 +17,12 @@ enum decoded_kind {
     DECODED_TTBR,    /* TTBR0_EL2 or HTTBR is written, from rt (and rt2: [63:32]) */
     DECODED_TCR,     /* TCR_EL2 or HTCR, from rt */
     DECODED_RETURN,
+    DECODED_BRANCH, /* to a fixed place, without a link: offset */
 };
 
 #define DECODED_NO_REGISTER 31 /* XZR too: the value is 0 */
 #define DECODED_ALWAYS      14 /* condition AL */
+#define DECODED_UNKNOWN     (-1)
 
 struct decoded {
     enum decoded_kind kind;
@@ -28,6 +30,8 @@ struct decoded {
     unsigned int op, scope; /* enum trace_tlbi, enum trace_scope */
     unsigned int rt, rt2;
     unsigned int condition; /* A32: [31:28] */
+    int32_t offset;         /* of a branch's target, from the branch itself */
+    int popped;             /* bytes of stack that a return frees, or DECODED_UNKNOWN */
     bool shifted;           /* the TLBI's operand is an address, not its bits from 12 on */
     bool on_stack;          /* a load or store through SP */
 };

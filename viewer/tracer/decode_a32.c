@@ -79,12 +79,39 @@ static struct decoded decode_mcr(unsigned int opc1, unsigned int crn, unsigned i
     return d;
 }
 
-/* BX LR; MOV PC, LR; LDM with PC in its list; LDR PC, [SP], #4. */
-static bool is_return(uint32_t insn)
+/* A register list takes 4 bytes each. */
+static int bytes_of(uint32_t list)
+{
+    return 4 * __builtin_popcount(list);
+}
+
+static void set_return(struct decoded *d, int popped)
+{
+    d->kind = DECODED_RETURN;
+    d->popped = popped;
+}
+
+/* BX LR; MOV PC, LR; LDM with PC in its list, POP among them; LDR PC, [SP], #4. */
+static void decode_return(uint32_t insn, struct decoded *d)
 {
     insn &= 0x0fffffff;
-    return insn == 0x012fff1e || insn == 0x01a0f00e || (insn & 0x0e108000) == 0x08108000 ||
-           insn == 0x049df004;
+    if (insn == 0x012fff1e || insn == 0x01a0f00e)
+        set_return(d, 0);
+    else if (insn == 0x049df004)
+        set_return(d, 4);
+    else if ((insn & 0x0fff8000) == 0x08bd8000)
+        set_return(d, bytes_of(insn & 0xffff));
+    else if ((insn & 0x0e108000) == 0x08108000)
+        set_return(d, DECODED_UNKNOWN);
+}
+
+/* B: signed words from the PC, which is two instructions on. */
+static void decode_branch(uint32_t insn, struct decoded *d)
+{
+    if ((insn & 0x0f000000) != 0x0a000000)
+        return;
+    d->kind = DECODED_BRANCH;
+    d->offset = ((int32_t)(insn << 8) >> 6) + 8;
 }
 
 /* Through SP: LDR, STR, LDM, STM, and the halfword and doubleword forms. */
@@ -130,26 +157,74 @@ struct decoded decode_a32(uint32_t insn)
 
     if (insn >> 28 == 15)
         return decode_unconditional(insn);
-    if (!decode_coprocessor(insn, &d) && is_return(insn))
-        d.kind = DECODED_RETURN;
+    if (!decode_coprocessor(insn, &d)) {
+        decode_return(insn, &d);
+        decode_branch(insn, &d);
+    }
     d.condition = insn >> 28;
     return d;
+}
+
+/* B<cond>, B, CBZ and CBNZ: their offsets count halfwords from the PC, 4 bytes on. */
+static void decode_t16_branch(uint32_t insn, struct decoded *d)
+{
+    if (insn >> 12 == 13 && (insn >> 8 & 15) < 14)
+        d->offset = ((int32_t)(insn << 24) >> 23) + 4;
+    else if (insn >> 11 == 0x1c)
+        d->offset = ((int32_t)(insn << 21) >> 20) + 4;
+    else if ((insn & 0xf500) == 0xb100)
+        d->offset = (int32_t)((insn >> 3 & 0x40) | (insn >> 2 & 0x3e)) + 4;
+    else
+        return;
+    d->kind = DECODED_BRANCH;
 }
 
 /* BX LR, POP {…, PC}. */
 static struct decoded decode_t16(uint32_t insn)
 {
-    bool ret = insn == 0x4770 || (insn & 0xff00) == 0xbd00;
+    struct decoded d = {.condition = DECODED_ALWAYS,
+                        .on_stack = (insn & 0xf600) == 0xb400 || (insn & 0xf000) == 0x9000};
 
-    return (struct decoded){.kind = ret ? DECODED_RETURN : DECODED_OTHER,
-                            .condition = DECODED_ALWAYS,
-                            .on_stack = (insn & 0xf600) == 0xb400 || (insn & 0xf000) == 0x9000};
+    if (insn == 0x4770)
+        set_return(&d, 0);
+    else if ((insn & 0xff00) == 0xbd00)
+        set_return(&d, bytes_of(insn & 0xff) + 4);
+    else
+        decode_t16_branch(insn, &d);
+    return d;
 }
 
 /* LDM.W SP!, {…, PC}, and LDR.W PC, [SP], #4. */
-static bool is_wide_return(uint32_t word)
+static bool decode_wide_return(uint32_t word, struct decoded *d)
 {
-    return (word & 0xffffa000) == 0xe8bd8000 || word == 0xf85dfb04;
+    if ((word & 0xffffa000) == 0xe8bd8000)
+        set_return(d, bytes_of(word & 0xffff));
+    else if (word == 0xf85dfb04)
+        set_return(d, 4);
+    else
+        return false;
+    return true;
+}
+
+/* B<cond>.W has [17:12] in J1, J2 and a sign of its own; B.W turns J1 and J2 by the sign. */
+static bool decode_wide_branch(uint32_t word, struct decoded *d)
+{
+    uint32_t sign = word >> 26 & 1, j1 = word >> 13 & 1, j2 = word >> 11 & 1, low = word & 0x7ff;
+
+    if ((word & 0xf800d000) == 0xf0009000) {
+        uint32_t i1 = !(j1 ^ sign), i2 = !(j2 ^ sign);
+        uint32_t field = sign << 23 | i1 << 22 | i2 << 21 | (word >> 16 & 0x3ff) << 11 | low;
+
+        d->offset = ((int32_t)(field << 8) >> 7) + 4;
+    } else if ((word & 0xf800d000) == 0xf0008000 && (word >> 22 & 15) < 14) {
+        uint32_t field = sign << 19 | j2 << 18 | j1 << 17 | (word >> 16 & 0x3f) << 11 | low;
+
+        d->offset = ((int32_t)(field << 12) >> 11) + 4;
+    } else {
+        return false;
+    }
+    d->kind = DECODED_BRANCH;
+    return true;
 }
 
 /* LDM, STM, LDRD, STRD, and the single ones, through SP. */
@@ -169,9 +244,7 @@ struct decoded decode_t32(uint32_t insn, size_t size)
         d = decode_dsb(word & 15);
     else if ((word & 0xfffffff0) == 0xf3bf8f60)
         d = (struct decoded){.kind = DECODED_BARRIER, .code = TRACE_ISB};
-    else if (is_wide_return(word))
-        d.kind = DECODED_RETURN;
-    else if (word >> 28 == 14)
+    else if (!decode_wide_return(word, &d) && !decode_wide_branch(word, &d) && word >> 28 == 14)
         decode_coprocessor(word, &d);
     d.on_stack = is_wide_on_stack(word);
     d.condition = DECODED_ALWAYS;

@@ -92,6 +92,27 @@ static bool is_return(uint32_t insn)
     return (insn & 0xfffffc1f) == 0xd65f0000 || (insn & 0xfffffbff) == 0xd65f0bff;
 }
 
+/* The signed field of an instruction that has bits [from + size - 1:from], in instructions. */
+static int32_t offset_of(uint32_t insn, unsigned int from, unsigned int size)
+{
+    return ((int32_t)(insn << (32 - from - size)) >> (32 - size)) * 4;
+}
+
+/* B; B.cond and BC.cond, CBZ, CBNZ; TBZ, TBNZ. */
+static bool decode_branch(uint32_t insn, struct decoded *d)
+{
+    if ((insn & 0xfc000000) == 0x14000000)
+        d->offset = offset_of(insn, 0, 26);
+    else if ((insn & 0xff000000) == 0x54000000 || (insn & 0x7e000000) == 0x34000000)
+        d->offset = offset_of(insn, 5, 19);
+    else if ((insn & 0x7e000000) == 0x36000000)
+        d->offset = offset_of(insn, 5, 14);
+    else
+        return false;
+    d->kind = DECODED_BRANCH;
+    return true;
+}
+
 /* Loads and stores have 1x0 in [27:25], and their base register in [9:5]. */
 static bool is_on_stack(uint32_t insn)
 {
@@ -112,6 +133,8 @@ static struct decoded decode(uint32_t insn)
         d = decode_msr(insn);
     else if (is_return(insn))
         d.kind = DECODED_RETURN;
+    else
+        decode_branch(insn, &d);
     return d;
 }
 

@@ -5,10 +5,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SYMBOL_PARTS_MAX 16
+
+/* A function: VA, and bytes of code. */
+struct symbol {
+    uint64_t va, size;
+};
+
 /*
- * Value and size of the function `name` in the symbol table of an ELF file.
- * False if the file is none, or has no such function, or not how long it is.
+ * The function `name` in the symbol table of an ELF file, and behind it all that its
+ * code branches to without a link, and what these do: a tail call returns from there,
+ * and compilers split functions. How many, the nearest ones if there are too many; 0:
+ * the file is none, or has no such function, or not how long it is.
  */
-bool symbol_find(const char *path, const char *name, uint64_t *value, uint64_t *size);
+unsigned int symbol_parts(const char *path, const char *name,
+                          struct symbol parts[SYMBOL_PARTS_MAX]);
 
 #endif /* HVSCOPE_TRACER_SYMBOLS_H */

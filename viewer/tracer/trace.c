@@ -149,7 +149,7 @@ static void on_return(unsigned int cpu, void *data)
     const struct site *s = data;
 
     if (guest_condition_holds(cpu, s->d.condition))
-        calls_return(cpu, s->va);
+        calls_return(cpu, s->d.popped);
 }
 
 /* As wide as the access was, in 16 bytes, low ones first. */
@@ -211,7 +211,7 @@ static void instrument(struct qemu_plugin_insn *insn, bool aarch32, bool thumb)
 {
     static const qemu_plugin_exec_cb callbacks[] = {
         [DECODED_BARRIER] = on_barrier, [DECODED_TLBI] = on_tlbi,     [DECODED_TTBR] = on_ttbr,
-        [DECODED_TCR] = on_tcr,         [DECODED_RETURN] = on_return,
+        [DECODED_TCR] = on_tcr,         [DECODED_RETURN] = on_return, [DECODED_BRANCH] = NULL,
     };
     struct decoded d = decode(insn, aarch32, thumb);
     uint64_t va = qemu_plugin_insn_vaddr(insn);
@@ -322,9 +322,10 @@ static struct calls_config calls_of(const struct arguments *a)
 
     if (!a->elf || !a->slots)
         return c;
-    if (!symbol_find(a->elf, "map_domain_page", &c.map.va, &c.map.size) ||
-        !symbol_find(a->elf, "unmap_domain_page", &c.unmap.va, &c.unmap.size))
-        c.map.size = c.unmap.size = 0;
+    c.map.nr = symbol_parts(a->elf, "map_domain_page", c.map.part);
+    c.unmap.nr = symbol_parts(a->elf, "unmap_domain_page", c.unmap.part);
+    if (!c.map.nr || !c.unmap.nr)
+        c.map.nr = c.unmap.nr = 0;
     return c;
 }
 
