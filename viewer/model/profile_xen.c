@@ -152,6 +152,7 @@ static enum machine_status find_xen(const struct source *src, const char *path, 
     if (xen_symbols(path, &elf, m, f))
         return MACHINE_FOREIGN;
     take_elf(m, &elf);
+    take_banks(src, &m->beacon); /* a walk, which may be what finds the image, stays in RAM */
     if (!place_image(src, m)) {
         failure_set(f, EXIT_NOT_UNDERSTOOD,
                     "memory does not hold the build that %s is of (by its build ID, where QEMU "
@@ -160,7 +161,6 @@ static enum machine_status find_xen(const struct source *src, const char *path, 
                     path);
         return MACHINE_FOREIGN;
     }
-    take_banks(src, &m->beacon);
     if (find_roots(src, m, f) != MACHINE_OK)
         return MACHINE_WAITING;
     m->beacon.state = BEACON_MAPCACHE_READY;
