@@ -7,6 +7,12 @@
 #define INSTRUCTION_B UINT32_C(0x14000000)
 #define B_OFFSET_MASK UINT32_C(0x03ffffff)
 
+/* TRACE_BARRIER's MOV w16 and ADDS; behind these is one more. */
+#define INSTRUCTION_MOV  UINT32_C(0x52800010)
+#define MOV_VALUE_SHIFT  5
+#define INSTRUCTION_ADDS UINT32_C(0xab1c121c)
+#define BARRIER_LENGTH   3
+
 extern const struct trace_site _trace_sites[], _trace_sites_end[];
 
 static const char *relative(const int32_t *field)
@@ -42,4 +48,18 @@ void trace_sites_enable(unsigned int classes)
     asm volatile("ic iallu" : : : "memory");
     dsb_nsh();
     isb();
+}
+
+unsigned int trace_site_finish(uint64_t *pc)
+{
+    const uint32_t *at = (const uint32_t *)*pc;
+    uint32_t code;
+
+    if (at[0] == INSTRUCTION_ADDS)
+        at--;
+    code = at[0] - INSTRUCTION_MOV;
+    if (at[1] != INSTRUCTION_ADDS || code >= TRACE_CODE_NONE << MOV_VALUE_SHIFT)
+        return TRACE_CODE_NONE;
+    *pc = (uintptr_t)(at + BARRIER_LENGTH);
+    return code >> MOV_VALUE_SHIFT;
 }

@@ -82,6 +82,14 @@ struct trace_site {
                  : "i"(code)                                                                       \
                  : "memory", "cc", "x16")
 
+/*
+ * Did an interrupt that returns to pc, in this image, come behind a site's barrier, and
+ * before its code was in the word? Then the code, and pc is moved behind the site; else
+ * TRACE_CODE_NONE.
+ */
+unsigned int trace_site_finish(uint64_t *pc);
+#define TRACE_CODE_NONE 16
+
 /* Set the two registers of the CPU that calls: its block, and an empty word. */
 static inline void trace_registers_init(struct beacon_cpu *c)
 {

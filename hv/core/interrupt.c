@@ -70,7 +70,7 @@ void irq_dispatch(struct frame *frame)
     struct beacon_cpu *c = this_cpu(beacon_cpu);
     unsigned int intid;
 
-    trace_interrupt_entry();
+    trace_interrupt_entry(&frame->elr);
     intid = gic_acknowledge();
     trace_interrupt(intid, frame->elr);
     if (intid >= GIC_SPURIOUS)

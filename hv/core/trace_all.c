@@ -257,12 +257,27 @@ void trace_barrier(unsigned int code)
     local_irq_restore(flags);
 }
 
-/* A full word would lose its mark. With check=on the interrupted barrier is told later. */
-void trace_interrupt_entry(void)
+/*
+ * A full word would lose its mark. With check=on a barrier that was interrupted behind
+ * its site's ADDS is told later.
+ */
+void trace_interrupt_entry(uint64_t *pc)
 {
-    if (!trace_site(TRACE_SITE_ALL) || (int64_t)trace_word >= 0)
+    unsigned int code;
+
+    if (!trace_site(TRACE_SITE_ALL))
         return;
-    trace_word = trace_site(TRACE_SITE_CHECK) ? TRACE_WORD_CHECK : spill(trace_word);
+    code = trace_site_finish(pc);
+    if (trace_site(TRACE_SITE_CHECK)) {
+        trace_word = TRACE_WORD_CHECK;
+        if (code != TRACE_CODE_NONE)
+            trace_barrier(code);
+        return;
+    }
+    if (code != TRACE_CODE_NONE)
+        trace_word = trace_word << TRACE_BARRIER_BITS | code;
+    if ((int64_t)trace_word < 0)
+        trace_word = spill(trace_word);
 }
 
 void trace_interrupt(unsigned int number, uint64_t pc)

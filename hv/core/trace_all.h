@@ -36,8 +36,12 @@ void trace_action_end(uint64_t flags);
 /* A barrier's code is for the checker: trace_spill.S. */
 void trace_barrier(unsigned int code);
 
-/* An interrupt came; before this handler's first barrier. Then: which one, and where. */
-void trace_interrupt_entry(void);
+/*
+ * An interrupt came that returns to *pc; before its handler's first barrier. A barrier
+ * that it came behind is recorded before all that the handler does, and *pc moved on.
+ * Then: which interrupt, and where.
+ */
+void trace_interrupt_entry(uint64_t *pc);
 void trace_interrupt(unsigned int number, uint64_t pc);
 
 /* This CPU translates by this root from now on. */

@@ -309,10 +309,17 @@ class Machine:
 
 
 def end_cleanly() -> None:
-    """SIGTERM and SIGHUP end this script as an exception does: what it made is removed."""
+    """SIGTERM and SIGHUP end this script as an exception does: what it made is removed.
+
+    More of them change nothing: make passes on to its children what it gets itself.
+    """
+    signals = (signal.SIGTERM, signal.SIGHUP)
+
     def leave(number: int, _frame: object) -> None:
+        for ended in signals:
+            signal.signal(ended, signal.SIG_IGN)
         sys.exit(128 + number)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in signals:
         signal.signal(number, leave)
 
 
