@@ -33,7 +33,7 @@ UNIT_TESTS :=
 include hv/hv.mk
 -include viewer/viewer.mk
 -include viewer/tracer/tracer.mk
--include $(wildcard tests/unit/*.mk tests/fuzz/*.mk tests/bench/*.mk tests/model/*.mk)
+-include $(wildcard tests/unit/*.mk tests/system/*.mk tests/fuzz/*.mk tests/bench/*.mk tests/model/*.mk)
 
 .PHONY: help deps all demo tour run gdb view record replay xen32 xen64 test soak bench bench-viewer
 .PHONY: install uninstall screenshots test-xen test-linux test-fresh bench-gdb trace test-trace lint clean
@@ -102,10 +102,11 @@ replay: ready ## GDB on what was recorded: it runs backwards too
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run
 
-soak: all ## ten minutes under load, 1000 guests killed, ten minutes of check=on; SECONDS= GUESTS=
+soak: all ## ten minutes each: under load (1000 guests killed), check=on, live snapshots; SECONDS= GUESTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
 	@for engine in xen bbm clock; do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
 		--check $$engine --seconds $(SECONDS) || exit 1; done
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --live --seconds $(SECONDS)
 
 bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/viewer_cost.py $(PARTS)

@@ -9,6 +9,8 @@ killed, and all memory must come back.
 --check: the image checks its own order of stores, TLBIs and barriers meanwhile. bbm and clock must
 have no finding, and must have checked all that they did; xen has hazards within a second, and
 violations once two CPUs share a table.
+
+--live: readings of a machine that runs, each of which must show a state that the CPU was in.
 """
 
 import argparse
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from conftest import BUILD, read_beacon, wait_until  # noqa: E402
 from machine import Machine  # noqa: E402
 from oracle import Memory, dump, dump_json  # noqa: E402
+from test_live import machine_options, promise, sequence  # noqa: E402
 from test_oracle import gdb_dump  # noqa: E402
 
 GDB_SHARE = 0.2  # of the halts
@@ -153,11 +156,22 @@ def first_finding(m, kind: str, most: float) -> str:
     return f"xen: {kind} {seconds:.1f} s after all CPUs were up"
 
 
-def run(engine: str, smp: int, size: int, append: str, body) -> None:
+def soak_live(engine: str, seconds: float) -> None:
+    """Live snapshots keep their promise, with a sequence that is another each time."""
+    with tempfile.TemporaryDirectory() as directory:
+        seed = random.randrange(1 << 32)
+        trace = sequence(Path(directory) / "trace", seed)
+        options = machine_options(trace)
+        run(engine, options["smp"], int(options["mem"][:-1]) << 30, options["cmdline"],
+            lambda m: f"{engine}, {seconds:.0f} s, seed {seed}: " +
+            promise(m, trace, seconds, Path(directory) / "run.rec"), options["extra"])
+
+
+def run(engine: str, smp: int, size: int, append: str, body, extra: str = "") -> None:
     """A machine, and what body says of it."""
     with tempfile.TemporaryDirectory() as directory:
         m = Machine(Path(directory) / "run", BUILD / f"hv-{engine}.bin", smp=smp,
-                    mem=f"{size >> 30}G", append=append)
+                    mem=f"{size >> 30}G", append=append, extra=extra)
         try:
             m.start()
             m.wait_console("CPUs up", 60)
@@ -172,8 +186,12 @@ def main() -> None:
     parser.add_argument("--guests", type=int, default=1000, help="how many to have killed")
     parser.add_argument("--check", choices=("bbm", "clock", "xen"), metavar="ENGINE",
                         help="with check=on instead, on this engine: bbm, clock or xen")
+    parser.add_argument("--live", action="store_true", help="live snapshots instead")
     args = parser.parse_args()
-    if not args.check:
+    if args.live:
+        for engine in ("xen", "bbm"):
+            soak_live(engine, args.seconds / 2)
+    elif not args.check:
         run("xen", 4, SIZE, GUESTS, lambda m: soak(m, args.seconds, args.guests))
     elif args.check == "xen":
         run("xen", 4, CHECK_SIZE, "check=on workload=stride",
