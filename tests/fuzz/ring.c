@@ -70,7 +70,7 @@ static void stream(struct fuzz in)
     file->beacon.magic = BEACON_MAGIC;
     file->beacon.version = 1;
     m.beacon.ncpu = 2;
-    stream_adopt(&fake->src, &m);
+    stream_adopt(&fake->src, &(struct target_spec){0}, &m);
     for (unsigned int cpu = 0; cpu < 2; cpu++) {
         struct trace_record record[256];
         struct ring_batch batch = {.record = record, .max = 256};

@@ -554,6 +554,37 @@ static void test_fields_of_all_regimes(void **state)
     }
 }
 
+/* An image keeps its counts, and its own ring if that has all, unless the stream is asked for. */
+static void test_stream_of_image(struct fake_source *fake, struct target_spec *spec)
+{
+    struct machine m = {
+        .profile = &profile_hv, .pa = 0x5000, .beacon.ncpu = 1, .events.pa = 0x5000};
+    struct machine all = m, checked = m;
+    struct beacon_cpu info = {.ring = 0x9000, .maps = 77};
+
+    m.beacon.trace_mode = TRACE_API;
+    stream_adopt(&fake->src, spec, &m);
+    assert_int_equal(m.pa, 0x5000);
+    assert_int_equal(m.events.pa, TRACE_FILE_PA);
+    assert_int_equal(m.beacon.trace_mode, TRACE_ALL);
+    assert_true(machine_has_memory(&m, TRACE_FILE_PA, 0x4000));
+    assert_false(machine_has_memory(&m, TRACE_FILE_PA, 0x4001));
+    stream_read_cpu(&fake->src, &m, 0, &info);
+    assert_int_equal(info.ring, 0x2000);
+    assert_int_equal(info.maps, 77);
+
+    all.beacon.trace_mode = TRACE_ALL;
+    stream_adopt(&fake->src, spec, &all);
+    assert_int_equal(all.events.pa, 0x5000);
+    checked.beacon.check = 1;
+    stream_adopt(&fake->src, spec, &checked);
+    assert_int_equal(checked.events.pa, 0x5000);
+    *spec = (struct target_spec){.has_beacon = true, .beacon_pa = TRACE_FILE_PA};
+    stream_adopt(&fake->src, spec, &checked);
+    assert_int_equal(checked.events.pa, TRACE_FILE_PA);
+    assert_int_equal(checked.beacon.check, 0);
+}
+
 /* A machine without a beacon takes its events from the tracer's file, if there is one. */
 static void test_stream(void **state)
 {
@@ -579,17 +610,18 @@ static void test_stream(void **state)
     struct beacon_cpu traced = {.state = BEACON_CPU_ON, .root = 0x1000, .ring = 0x2000, .maps = 5},
                       info = {.root = 0x77000};
     struct machine m = {.profile = &profile_el2, .beacon.ncpu = 1};
+    struct target_spec spec = {0};
     struct trace_totals totals;
 
     (void)state;
     assert_false(stream_totals(&fake->src, &m, &totals));
     stream_read_cpu(&fake->src, &m, 0, &info);
     assert_int_equal(info.maps, 0);
-    stream_adopt(&fake->src, &m);
+    stream_adopt(&fake->src, &spec, &m);
     assert_int_equal(m.pa, 0);
     fake_put(fake, TRACE_FILE_PA, &file, sizeof(file));
     fake_put(fake, TRACE_FILE_PA + 0x1000, &traced, sizeof(traced));
-    stream_adopt(&fake->src, &m);
+    stream_adopt(&fake->src, &spec, &m);
     assert_int_equal(m.pa, TRACE_FILE_PA);
     assert_int_equal(m.beacon.trace_mode, TRACE_ALL);
     assert_true(stream_totals(&fake->src, &m, &totals));
@@ -597,6 +629,7 @@ static void test_stream(void **state)
     stream_read_cpu(&fake->src, &m, 0, &info);
     assert_int_equal(info.maps, 5);
     assert_int_equal(info.root, 0x77000); /* what the profile knows comes first */
+    test_stream_of_image(fake, &spec);
     source_close(&fake->src);
 }
 

@@ -122,7 +122,8 @@ static void take_ring(struct capture *c, const struct cpu_snapshot *cpu)
         return;
     take_range(c, info->ring, entries * record);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    pa = cpu_field_pa(c->m, cpu->cpu, offsetof(struct beacon_cpu, ring_head));
+    pa = c->m->events.pa + c->m->events.cpu_offset + cpu->cpu * c->m->events.cpu_stride +
+         offsetof(struct beacon_cpu, ring_head);
     head = captured(c, pa);
     if (!head || source_read_u64(c->src, pa, &after) != 0)
         return;
@@ -166,6 +167,17 @@ static void take_guest(struct capture *c, const struct source *tap, unsigned int
     take_stage(&s, REGIME_EL1, true);
 }
 
+/* The beacon and the CPUs' blocks, and those that have the rings. */
+static void take_blocks(struct capture *c)
+{
+    const struct machine *m = c->m;
+    uint64_t ncpu = m->beacon.ncpu;
+
+    take_range(c, m->pa, m->beacon.cpu_offset + ncpu * m->beacon.cpu_stride);
+    if (m->events.pa != m->pa)
+        take_range(c, m->events.pa, m->events.cpu_offset + ncpu * m->events.cpu_stride);
+}
+
 int capture_pages(const struct source *src, const struct snapshot *snap, struct page_set *set,
                   struct failure *f)
 {
@@ -178,8 +190,7 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
     for (unsigned int i = 0; !m->profile->visit && source_piece(src, i, &piece) == 0; i++)
         take_page(&c, piece.base + BEACON_LOAD_OFFSET);
     if (!m->profile->visit)
-        take_range(&c, m->pa,
-                   m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
+        take_blocks(&c);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (snap->cpu[i].on)
             take_table(&c, snap->cpu[i].info.root, m->beacon.root_level);
@@ -206,7 +217,7 @@ int capture_rings(const struct source *src, const struct snapshot *snap, struct 
     struct capture c = {src, m, set};
 
     set->nr = 0;
-    take_range(&c, m->pa, m->beacon.cpu_offset + (uint64_t)m->beacon.ncpu * m->beacon.cpu_stride);
+    take_blocks(&c);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (snap->cpu[i].on)
             take_slots(&c, &snap->cpu[i]);

@@ -19,7 +19,8 @@ bool machine_has_memory(const struct machine *m, uint64_t pa, uint64_t size)
         if (range_holds(b->bank[i].base, b->bank[i].size, pa, size))
             return true;
     }
-    return range_holds(b->image_pa, b->image_size, pa, size);
+    return range_holds(b->image_pa, b->image_size, pa, size) ||
+           range_holds(m->events.pa, m->events.size, pa, size);
 }
 
 bool machine_slot_in_ram(const struct machine *m, uint64_t pa)
@@ -64,7 +65,7 @@ int machine_read_guest(const struct source *src, const struct machine *m, unsign
 
 bool machine_counts(const struct machine *m)
 {
-    return m->profile->counted || m->pa == TRACE_FILE_PA;
+    return m->profile->counted || m->events.pa == TRACE_FILE_PA;
 }
 
 const char *machine_region(const struct machine *m, uint64_t va)

@@ -38,6 +38,12 @@ struct machine_xen {
     uint64_t root;           /* PA of CPU0's root; 0: not known (yet) */
 };
 
+/* The CPUs' blocks that have the rings: the beacon's own, or those of a tracer's file. */
+struct machine_events {
+    uint64_t pa, size; /* of the beacon; what the file has, 0 for the beacon's own */
+    uint64_t cpu_offset, cpu_stride;
+};
+
 struct machine {
     const struct profile *profile;
     const char *arch;     /* "arm64" or "arm32" */
@@ -46,6 +52,7 @@ struct machine {
     uint64_t root;        /* profile el2 without registers: what was named */
     struct machine_xen xen;
     uint64_t pa;                          /* of the beacon; 0: it has none */
+    struct machine_events events;         /* of the rings */
     struct beacon beacon;                 /* ncpu, nr_banks, entries, stride, … are in bounds */
     char message[BEACON_MESSAGE_MAX + 1]; /* printable ASCII, NUL-terminated */
 };

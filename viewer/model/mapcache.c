@@ -120,6 +120,9 @@ static void read_slots(const struct source *src, const struct machine *m, struct
  */
 static void read_once(const struct source *src, const struct machine *m, struct cpu_snapshot *c)
 {
+    const struct machine_events *e = &m->events;
+    const uint64_t head_pa =
+        e->pa + e->cpu_offset + c->cpu * e->cpu_stride + offsetof(struct beacon_cpu, ring_head);
     uint64_t before, after = 1, head;
 
     if (!m->profile->counted) {
@@ -136,7 +139,7 @@ static void read_once(const struct source *src, const struct machine *m, struct 
     chain_read(src, m, c->info.root, &c->chain);
     read_slots(src, m, c);
     read_index(src, m, c);
-    if (source_read_u64(src, pa - GENERATION + offsetof(struct beacon_cpu, ring_head), &head) == 0)
+    if (source_read_u64(src, head_pa, &head) == 0)
         c->info.ring_head = head;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (source_read_u64(src, pa, &after) != 0)

@@ -38,7 +38,7 @@ static enum machine_status try(const struct profile *profile, const struct sourc
     *m = (struct machine){.profile = profile, .arch = "arm64"};
     status = profile->find(src, spec, m, f);
     if (status == MACHINE_OK)
-        stream_adopt(src, m);
+        stream_adopt(src, spec, m);
     return status;
 }
 

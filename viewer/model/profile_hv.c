@@ -3,6 +3,7 @@
  * Our own image: it says where everything is, in its beacon.
  */
 #include "model/profile.h"
+#include "model/stream.h"
 
 #include <errno.h>
 #include <hvscope/mapcache.h>
@@ -169,6 +170,8 @@ static enum machine_status read_beacon(const struct source *src, struct machine 
     if (check_identity(m, f) || check_memory(m, f) || check_domheap(m, f) || check_cpus(m, f))
         return MACHINE_FOREIGN;
     copy_message(m);
+    m->events = (struct machine_events){
+        .pa = m->pa, .cpu_offset = m->beacon.cpu_offset, .cpu_stride = m->beacon.cpu_stride};
     return MACHINE_OK;
 }
 
@@ -226,6 +229,9 @@ static int read_guest(const struct source *src, const struct machine *m, unsigne
 static enum machine_status find(const struct source *src, const struct target_spec *spec,
                                 struct machine *m, struct failure *f)
 {
+    /* A tracer's file beside the RAM has its events, and the image is what it is. */
+    if (stream_is_asked(spec) && machine_read(src, NULL, m, f) == MACHINE_OK)
+        return MACHINE_OK;
     return machine_read(src, spec->has_beacon ? &spec->beacon_pa : NULL, m, f);
 }
 

@@ -23,7 +23,7 @@ static bool ring_ok(const struct machine *m, const struct beacon_cpu *info)
 static bool read_field(const struct source *src, const struct machine *m, unsigned int cpu,
                        size_t offset, uint64_t *value)
 {
-    uint64_t pa = m->pa + m->beacon.cpu_offset + (uint64_t)cpu * m->beacon.cpu_stride + offset;
+    uint64_t pa = m->events.pa + m->events.cpu_offset + cpu * m->events.cpu_stride + offset;
     bool ok = source_read_u64(src, pa, value) == 0;
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);

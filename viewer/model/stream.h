@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events of a hypervisor that records none itself: the tracer's file of the run
- * directory, which the source has at TRACE_FILE_PA (hvscope/trace_file.h).
+ * Events of a hypervisor that records none itself, or less: the tracer's file of the
+ * run directory, which the source has at TRACE_FILE_PA (hvscope/trace_file.h).
  */
 #ifndef VIEWER_MODEL_STREAM_H
 #define VIEWER_MODEL_STREAM_H
@@ -11,10 +11,14 @@
 #include <hvscope/trace_file.h>
 
 /*
- * If the source has such a file, let m's events be its: beacon.trace_mode, cntfrq, pa and the
- * place of the CPUs' blocks. Only for a machine that has no beacon of its own.
+ * If the source has such a file, let m's events be its: events, beacon.trace_mode and cntfrq;
+ * pa and the place of the CPUs' blocks too if it has no beacon of its own. An image that
+ * records all itself, or judges itself, keeps its own, unless the file is asked for.
  */
-void stream_adopt(const struct source *src, struct machine *m);
+void stream_adopt(const struct source *src, const struct target_spec *spec, struct machine *m);
+
+/* Is it asked for, by --beacon? */
+bool stream_is_asked(const struct target_spec *spec);
 
 /* The ring and the calls counted, of a CPU of such a machine; another's info stays. */
 void stream_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
