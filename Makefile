@@ -144,8 +144,10 @@ uninstall: ## remove what make install put there, with the same PREFIX and DESTD
 test-fresh: ## demo, tour and installed copy on a minbase of SUITES='bookworm trixie'; as root
 	@for suite in $(SUITES); do tests/fresh/fresh '$(FRESH)' $$suite '$(MIRROR)' || exit 1; done
 
-lint: deps ## formatting and static checks
+lint: deps ## formatting and static checks: clang-tidy, cppcheck, gcc's analyzer, shellcheck, mypy
+	@hv/launch/deps clang-tidy cppcheck mypy
 	@tests/lint
+	@tests/analysis/run
 
 clean: ## remove what was built
 	rm -rf '$(BUILD)'

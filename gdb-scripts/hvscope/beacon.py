@@ -122,7 +122,7 @@ class Beacon:
         words = BANKS.unpack_from(data, HEAD.size)
         self.banks: list[Bank] = list(zip(words[0::2], words[1::2]))[:self.nr_banks]
         self.message = message_text(data[HEAD.size + BANKS.size:FILTER_OFFSET])
-        self.features: tuple[int, int] = FEATURES.unpack_from(data, FEATURES_OFFSET)
+        self.features: tuple[int, ...] = FEATURES.unpack_from(data, FEATURES_OFFSET)
         self.cpus: list[BeaconCpu] = []
 
     @property

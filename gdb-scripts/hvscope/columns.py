@@ -14,14 +14,16 @@ from collections.abc import Container, Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import itemgetter, sub
-from typing import Any
+from typing import Any, Final
 
 from hvscope.pte import (PTE_REFS_MAX, PTE_REFS_SHIFT, SLOT_ATTR_MASK, SLOT_SHIFT, SLOT_SIZE,
                          SLOT_STATES, slot_is_block, slot_state)
 
 # slot, va, pte, state, refs, mfn, pa, home, probe; the last four None where they have no meaning.
 Slot = tuple[int, int, int, str, int, "int | None", "int | None", "int | None", "int | None"]
-STATE, REFS, PA = 3, 4, 6
+STATE: Final = 3
+REFS: Final = 4
+PA: Final = 6
 
 WORD = 1 << 16
 ROWS = 1 << 32 - SLOT_SHIFT  # frames that differ below bit 32 only

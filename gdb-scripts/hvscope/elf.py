@@ -44,8 +44,8 @@ class Elf:
         if self.data[:4] != b"\x7fELF" or head[1] not in (EM_ARM, EM_AARCH64):
             raise HvError(f"{self.path} is no ELF file for Arm")
         self.arm32 = head[1] == EM_ARM
-        loads = [self.load(head[4] + n * head[8]) for n in range(head[9])]
-        loads = [(va, size) for kind, va, size in loads if kind == PT_LOAD]
+        segments = [self.load(head[4] + n * head[8]) for n in range(head[9])]
+        loads = [(va, size) for kind, va, size in segments if kind == PT_LOAD]
         self.va = min((va for va, _ in loads), default=0)
         self.size = max((va + size for va, size in loads), default=0) - self.va
         sections = [self.section(head[5] + n * head[10]) for n in range(head[11])]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gdb
 
 from hvscope.error import HvError, Unreadable
@@ -31,9 +33,7 @@ class HvFunction(gdb.Function):
         finally:
             TARGET.leave_physical()
 
-    def run(self, *arguments: int) -> object:
-        """The function's own work."""
-        raise NotImplementedError
+    run: Callable[..., object]  # the function's own work
 
 
 class McSlot(HvFunction):

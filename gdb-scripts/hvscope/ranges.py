@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from operator import sub
+from typing import Final
 
 from hvscope.attributes import Attributes, leaf_attributes
 from hvscope.beacon import ReadPhys
@@ -28,7 +29,13 @@ DOMHEAP = "domheap"
 
 # Leaves that go on where the one before ends: VA, size, PA, level, leaves, attributes, region.
 Range = tuple[int, int, int, int, int, Attributes, "str | None"]
-VA, SIZE, PA, LEVEL, LEAVES, ATTRIBUTES, REGION = range(7)
+VA: Final = 0
+SIZE: Final = 1
+PA: Final = 2
+LEVEL: Final = 3
+LEAVES: Final = 4
+ATTRIBUTES: Final = 5
+REGION: Final = 6
 Meaning = tuple[str, "str | None", "Attributes | None"]  # kind, fault, attributes
 
 

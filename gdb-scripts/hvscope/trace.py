@@ -216,7 +216,8 @@ def ring_read(read: ReadPhys, beacon: Beacon, cpu: int, newest: int | None = Non
     first = (head - count) % entries
     pieces = [(first, min(count, entries - first)), (0, count - min(count, entries - first))]
     data = b"".join(read(ring + at * RECORD_SIZE, n * RECORD_SIZE) for at, n in pieces if n)
-    found = list(ring_events(beacon, cpu, head - count, list(struct.iter_unpack("<QQQQ", data)),
+    words = [(a, b, c, d) for a, b, c, d in struct.iter_unpack("<QQQQ", data)]
+    found = list(ring_events(beacon, cpu, head - count, words,
                              fields["ring_sides"], fields["ring_barriers"]))
     return found if newest is None else found[max(len(found) - newest, 0):]
 

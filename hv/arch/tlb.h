@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 /* One TLBI instruction, recorded before it is issued. kind: TRACE_TLBI_KIND(). */
+/* NOLINTBEGIN(bugprone-macro-parentheses): asm takes a string, and no parentheses */
 #define TLB_OPERATION(instruction, kind, operand)                                                  \
     do {                                                                                           \
         uint64_t operand_ = (operand);                                                             \
@@ -23,6 +24,7 @@
             asm volatile(instruction : : "r"(operand_) : "memory");                                \
         }                                                                                          \
     } while (0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Operand of the operations by VA: no ASID, no TTL hint. */
 static inline uint64_t tlbi_operand(vaddr_t va)

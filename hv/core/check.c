@@ -85,8 +85,9 @@ static void slots_learn(struct bbm *b, unsigned int cpu)
     lpae_t *map = per_cpu(xen_dommap, cpu);
 
     for (unsigned int i = 0; i < DOMHEAP_SECOND_PAGES; i++)
-        table_tell(b, paddr_x(virt_to_paddr(map + i * PT_ENTRIES)), 2,
-                   DOMHEAP_VIRT_START + ((uint64_t)i << pt_level_shift(1)), map + i * PT_ENTRIES);
+        table_tell(b, paddr_x(virt_to_paddr(map + (size_t)i * PT_ENTRIES)), 2,
+                   DOMHEAP_VIRT_START + ((uint64_t)i << pt_level_shift(1)),
+                   map + (size_t)i * PT_ENTRIES);
 }
 
 /* Level 3 tables of the frametable: one for each 2 MiB of it. */
@@ -106,6 +107,7 @@ static struct bbm *checker_make(void)
         .known = true,
         .ordered = true,
         .pages = PAGES_SHARED + PAGES_CPU * beacon()->ncpu + frametable_tables(),
+        /* Two constants. NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result) */
         .ghosts = GHOSTS,
         .found = finding,
     };

@@ -125,7 +125,7 @@ static bool share_l2(void)
     if (cpus_online() < 2 || !per_cpu(xen_dommap, 1))
         return false;
     trace_slots_shared = true;
-    theirs = per_cpu(xen_dommap, 1) + last * PT_ENTRIES;
+    theirs = per_cpu(xen_dommap, 1) + (size_t)last * PT_ENTRIES;
     first = xen_map_table(pte_mfn(this_cpu(xen_pgtable)[DOMHEAP_L0_INDEX]));
     if (!first)
         return false;

@@ -33,7 +33,7 @@ static uint32_t be32(const void *p)
 
 static uint32_t header(const void *fdt, unsigned int word)
 {
-    return be32((const char *)fdt + word * 4);
+    return be32((const char *)fdt + (size_t)word * 4);
 }
 
 uint64_t fdt_cells(const void *p, uint32_t cells)
@@ -41,7 +41,7 @@ uint64_t fdt_cells(const void *p, uint32_t cells)
     uint64_t value = 0;
 
     for (uint32_t i = 0; i < cells; i++)
-        value = value << 32 | be32((const char *)p + i * 4);
+        value = value << 32 | be32((const char *)p + (size_t)i * 4);
     return value;
 }
 
@@ -185,6 +185,8 @@ bool fdt_find(const void *fdt, const char *path, struct fdt_node *node)
     while (fdt_next(fdt, node)) {
         const char *name = fdt_name(fdt, *node);
 
+        /* Up to the NUL at the latest. */
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
         if (node->depth == 1 && name && strncmp(name, path + 1, n) == 0 &&
             (name[n] == '\0' || name[n] == '@'))
             return true;
@@ -260,8 +262,8 @@ static bool reg_pair(const void *fdt, struct fdt_node node, const struct reg_sha
         *n -= pairs;
         return false;
     }
-    *base = fdt_cells(reg + *n * shape->bytes, shape->address);
-    *size = fdt_cells(reg + *n * shape->bytes + shape->address * 4, shape->size);
+    *base = fdt_cells(reg + (size_t)*n * shape->bytes, shape->address);
+    *size = fdt_cells(reg + (size_t)*n * shape->bytes + (size_t)shape->address * 4, shape->size);
     return true;
 }
 

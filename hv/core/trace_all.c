@@ -331,7 +331,7 @@ static uint64_t text_word(const char *text, size_t length, size_t from)
 void trace_text(enum trace_text type, const char *text)
 {
     struct beacon_cpu *c = trace_cpu;
-    size_t length = strlen(text), most = TRACE_GROUP_MAX * TRACE_TEXT_BYTES;
+    size_t length = strlen(text), most = (size_t)TRACE_GROUP_MAX * TRACE_TEXT_BYTES;
     uint64_t flags = local_irq_save(), head = c->ring_head, n = 0;
 
     length = length < most ? length : most;

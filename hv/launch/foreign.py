@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from machine import LaunchError, Machine
 from packages import Archive
@@ -76,7 +77,7 @@ class Foreign(Machine):
     """A machine whose hypervisor has symbols in a file of its own."""
 
     def __init__(self, board: Board, directory: Path, image: Path, symbols: Path | None,
-                 **options: object):
+                 **options: Any):
         options["cpu"] = options.get("cpu") or board.cpu
         super().__init__(directory, image, **options)
         self.QEMU, self.BOARD = board.qemu, board.board

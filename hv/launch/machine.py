@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gdb-scripts"))
@@ -108,7 +109,7 @@ class Machine:
         self.extra = shlex.split(extra)
         self.process: subprocess.Popen | None = None
         self.notice = ""
-        self.tracer = None  # a Tracer of tracer.py, which knows its options
+        self.tracer: Any = None  # a Tracer of tracer.py, which knows its options
         self._ram: list[Path] = []
         self._initrd: list[str] = []
         self._keyboard: socket.socket | None = None

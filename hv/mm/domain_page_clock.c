@@ -149,6 +149,8 @@ static void arc_flush_ops(unsigned int first, unsigned int n)
 
     if (units) {
         tlb_flush_range_last_local(va, 3, units - 1, 2);
+        /* At most the 1024 slots.
+         * NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result) */
         va = _vaddr(vaddr_x(va) + units * SCALE3_UNIT * SLOT_SIZE);
     }
     if (rest)

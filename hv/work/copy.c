@@ -168,9 +168,7 @@ static void copy_step(void)
 
     if (is_hole(c->p2m[domain]))
         domain_make(domain);
-    else if (is_hole(c->p2m[!domain]))
-        replace(domain);
-    else if (random_next() % 4)
+    else if (!is_hole(c->p2m[!domain]) && random_next() % 4)
         copy_between(domain, !domain);
     else
         replace(domain);

@@ -123,6 +123,7 @@ static bool usable(const struct p2m_cpu *p)
 
 static void p2m_step(void)
 {
+    /* A constant. NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result) */
     unsigned int gfn = random_next() % GFNS;
     struct walk w;
 

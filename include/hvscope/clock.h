@@ -88,6 +88,7 @@ _Static_assert(offsetof(struct clock_index, state) == 56, "shared with tools");
 /* The chain of a block. Frames that are 2 GiB apart, or contiguous, have different ones. */
 static inline unsigned int clock_hash(uint64_t block)
 {
+    /* A constant. NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result) */
     return (block ^ block / CLOCK_HEADS) % CLOCK_HEADS;
 }
 

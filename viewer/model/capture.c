@@ -103,7 +103,8 @@ static void take_slots(struct capture *c, const struct cpu_snapshot *cpu)
             take_range(c, cpu->info.clock_index, sizeof(cpu->index));
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         generation = captured(c, pa);
-        if (source_read_u64(c->src, pa, &now) == 0 && now == *generation && now % 2 == 0)
+        if (source_read_u64(c->src, pa, &now) == 0 && generation && now == *generation &&
+            now % 2 == 0)
             return;
     }
     if (generation)

@@ -47,7 +47,8 @@ static void sample_rates(struct marks *marks, const struct snapshot *snap)
         uint64_t generation = snap->cpu[i].info.generation;
         uint64_t n = generation_operations(m->rate_base, generation);
 
-        m->rate = marks->rate_since ? (uint64_t)((double)n * NS_PER_SECOND / elapsed) : 0;
+        m->rate =
+            marks->rate_since ? (uint64_t)((double)n * (double)NS_PER_SECOND / (double)elapsed) : 0;
         m->rate_base = generation;
     }
     marks->rate_since = snap->time;

@@ -46,10 +46,10 @@ static enum machine_status try(const struct profile *profile, const struct sourc
 enum machine_status machine_find(const struct source *src, const struct target_spec *spec,
                                  struct machine *m, struct failure *f)
 {
-    struct failure other;
+    struct failure other = {0};
     char path[PATH_MAX];
 
-    if (spec->profile)
+    if (spec->profile && profile_find(spec->profile))
         return try(profile_find(spec->profile), src, spec, m, f);
     for (size_t i = 0; i < NR_PROFILES; i++) {
         enum machine_status status = try(profiles[i], src, spec, m, i ? &other : f);

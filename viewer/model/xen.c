@@ -133,7 +133,7 @@ bool xen_per_cpu(const struct source *src, const struct machine *m, uint64_t sym
     const struct machine_xen *x = &m->xen;
     uint64_t offset, word = x->word < 8 ? UINT32_MAX : UINT64_MAX;
 
-    return read_word(src, m, x->offsets + cpu * x->word, &offset) &&
+    return read_word(src, m, x->offsets + (uint64_t)cpu * x->word, &offset) &&
            ((x->percpu_start + offset) & word) != 0 &&
            read_word(src, m, (symbol + offset) & word, value);
 }

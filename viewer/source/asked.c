@@ -222,7 +222,7 @@ int asked_learn(struct target *target, const struct target_spec *spec, struct fa
     else
         snprintf(target->note, sizeof(target->note),
                  "asked the gdb stub for EL2's registers, once: the machine was halted for %llu ms",
-                 (unsigned long long)(now_ms() - before + 1));
+                 (unsigned long long)now_ms() - before + 1);
     a->memory = target->src;
     target->src = &a->src;
     return 0;

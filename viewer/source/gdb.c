@@ -116,7 +116,7 @@ static int gdb_read(const struct source *src, uint64_t pa, void *buf, size_t len
     for (size_t at = 0; at < len; at += READ_MAX) {
         size_t n = len - at < READ_MAX ? len - at : READ_MAX;
 
-        snprintf(packet, sizeof(packet), "m%llx,%zx", (unsigned long long)(pa + at), n);
+        snprintf(packet, sizeof(packet), "m%llx,%zx", (unsigned long long)pa + at, n);
         if (ask(g, packet) || gdb_unhex(g->reply, to + at, n) != (int)n)
             return -EIO;
     }

@@ -35,9 +35,10 @@ static int append(struct buffer *b, const void *data, size_t len)
 static int append_piece(struct buffer *b, const struct page *page, unsigned int first,
                         unsigned int words)
 {
-    struct piece_head head = {.pa = page->pa + first * 8u, .length = words * 8u};
+    struct piece_head head = {.pa = page->pa + first * UINT64_C(8), .length = words * 8u};
 
-    return append(b, &head, sizeof(head)) || append(b, &page->word[first], words * 8u) ? -1 : 0;
+    return append(b, &head, sizeof(head)) || append(b, &page->word[first], (size_t)words * 8) ? -1
+                                                                                              : 0;
 }
 
 /* The next word from at on that differs; WORDS if none does. */

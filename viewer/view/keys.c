@@ -10,6 +10,7 @@
 #define NAME_COLS 7 /* of the help */
 
 static struct key_row rows[] = {
+/* NOLINTBEGIN(bugprone-macro-parentheses): members of an initializer, strings and flags */
 #define KEY(act, key_name, key_label, key_help, key_names)                                         \
     {.action = ACTION_##act,                                                                       \
      .word = #act,                                                                                 \
@@ -17,6 +18,7 @@ static struct key_row rows[] = {
      .label = key_label,                                                                           \
      .help = key_help,                                                                             \
      .keys = key_names},
+/* NOLINTEND(bugprone-macro-parentheses) */
 #include "view/keys.def"
 #undef KEY
 };

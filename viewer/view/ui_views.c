@@ -118,7 +118,7 @@ static void enter_range(struct ui *ui, const struct frame *f)
     const struct beacon *b = f->snap ? &f->snap->machine.beacon : NULL;
     uint64_t va;
 
-    if (!f->ranges || f->shown != SHOWN_EL2 || ui->row[VIEW_MAP] >= f->ranges->nr)
+    if (!b || !f->ranges || f->shown != SHOWN_EL2 || ui->row[VIEW_MAP] >= f->ranges->nr)
         return;
     va = f->ranges->range[ui->row[VIEW_MAP]].va;
     if (va >= b->domheap_va && va - b->domheap_va < b->domheap_size)
