@@ -64,10 +64,10 @@ build: tools $(UNIT_TESTS) $(MODEL_TESTS)
 MACHINE = --dir '$(DIR)' --image '$(BUILD)/hv-$(ENGINE).bin' --smp '$(SMP)' --mem '$(MEM)' --cpu '$(CPU)'
 
 demo: ready ## boot, and step through map_domain_page beside the viewer
-	@hv/launch/demo $(MACHINE) --build '$(BUILD)' --append 'pace=20 $(CMDLINE)' --extra '$(QEMU_EXTRA)'
+	@hv/launch/demo $(MACHINE) --build '$(BUILD)' --append 'pace=20 $(CMDLINE)' --extra='$(QEMU_EXTRA)'
 
 run: ready ## boot with the console in the foreground (Ctrl-C ends it)
-	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
+	@hv/launch/run $(MACHINE) --append='$(CMDLINE)' --extra='$(QEMU_EXTRA)'
 
 gdb: ready ## GDB on the instance that runs
 	@hv/launch/gdb --dir '$(DIR)' --build '$(BUILD)'
@@ -81,7 +81,7 @@ tour: ready ## a guided tour, live: slots, hits, hazards, back in time; STEP=N b
 # What the user set; a Xen has defaults of its own.
 given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
-	--append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace)
+	--append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace)
 
 xen32: ready ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
 	@hv/launch/xen --arch arm32 $(XEN)
@@ -90,11 +90,11 @@ xen64: ready ## Debian's arm64 Xen (no mapcache: page tables only), the same; XE
 	@hv/launch/xen --arch arm64 $(XEN)
 
 trace: ready ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
-	@hv/launch/run $(MACHINE) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)' --trace '$(BUILD)'
+	@hv/launch/run $(MACHINE) --append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --trace '$(BUILD)'
 
 # All RAM is gone through for the recording's snapshot: 4 GiB take a minute.
 record: ready ## boot with one CPU (and 512M, if MEM= is not given) and record; Ctrl-C ends it
-	@hv/launch/record $(MACHINE) $(if $(filter file,$(origin MEM)),--mem 512M) --append '$(CMDLINE)' --extra '$(QEMU_EXTRA)'
+	@hv/launch/record $(MACHINE) $(if $(filter file,$(origin MEM)),--mem 512M) --append='$(CMDLINE)' --extra='$(QEMU_EXTRA)'
 
 replay: ready ## GDB on what was recorded: it runs backwards too
 	@hv/launch/replay --dir '$(DIR)' --build '$(BUILD)'

@@ -39,8 +39,15 @@ FILES = (*RAM_FILES, "qmp.sock", "qmp-user.sock", "gdb.sock", "console.sock", "t
          "console", "qemu.log", "pid", "symbols", "trace")
 
 
+# What a terminal would act on is shown as '?': consoles and logs hold what guests wrote.
+HARMLESS = bytes(c if c in b"\n\t" or 32 <= c < 127 else ord("?") for c in range(256))
+
+
 class LaunchError(Exception):
-    """What went wrong, in one sentence for the user."""
+    """What went wrong, in one sentence for the user. It may quote a guest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.encode(errors="replace").translate(HARMLESS).decode("ascii"))
 
 
 def parse_size(text: str) -> int:
@@ -226,7 +233,8 @@ class Machine:
 
     def qemu_log(self) -> str:
         """What QEMU itself had to say, on one line."""
-        text = (self.dir / "qemu.log").read_text(errors="replace").strip()
+        log = (self.dir / "qemu.log").read_bytes().translate(HARMLESS)
+        text = log.decode("ascii").strip()
         return " / ".join(text.splitlines()[-3:]) or "no reason was given"
 
     def qmp(self, command: str, **arguments: object) -> object:

@@ -11,6 +11,8 @@
 #include "view/config.h"
 #include "view/view.h"
 
+#include <signal.h>
+
 static int print_about(const struct options *o)
 {
     struct failure failure;
@@ -67,6 +69,7 @@ int main(int argc, char *argv[])
     struct failure failure;
     int status;
 
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(), and told */
     if (options_parse(&options, argc, argv, &failure))
         status = failure_report(&failure);
     else
