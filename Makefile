@@ -10,8 +10,9 @@ CPU     ?= max
 CMDLINE ?=
 QEMU_EXTRA ?=
 XEN_VERSION ?= 4.17
-SECONDS ?= 600
+SECONDS ?= 400
 GUESTS  ?= 1000
+HALTS   ?= 1000
 PREFIX  ?= /usr/local
 DESTDIR ?=
 STEP    ?=
@@ -102,8 +103,10 @@ replay: ready ## GDB on what was recorded: it runs backwards too
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run
 
-soak: all ## ten minutes each: under load (1000 guests killed), check=on, live snapshots; SECONDS= GUESTS=
+# SECONDS each for load, bbm, clock and live readings; guests that are killed, and halts, on top.
+soak: all ## half an hour: load, check=on, live snapshots, 1000 guests killed, 1000 halts; SECONDS= GUESTS= HALTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --halts $(HALTS)
 	@for engine in xen bbm clock; do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
 		--check $$engine --seconds $(SECONDS) || exit 1; done
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --live --seconds $(SECONDS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests share: where things were built, machines, the summary line."""
 
+import fnmatch
 import os
 import shutil
 import signal
@@ -42,6 +43,9 @@ def wait_until(condition, timeout=30, pause=0.05):
         time.sleep(pause)
 
 
+BUDGET = ROOT / "tests/budget"
+began = time.monotonic()
+spent: dict[str, float] = {}  # seconds of each test
 unit_cases = {"passed": 0, "failed": 0}  # of all reports, from every worker
 
 
@@ -92,8 +96,29 @@ def count_unit_cases(record_property):
     return count
 
 
+def over_budget(tests, total):
+    """Lines that say what took longer than tests/budget has for it: {test: seconds}, and all."""
+    rows = [line.split() for line in BUDGET.read_text(encoding="utf-8").splitlines()
+            if line.strip() and not line.startswith("#")]
+    files: dict[str, float] = {}
+    for test, seconds in tests.items():
+        file = test.split("::")[0]
+        files[file] = files.get(file, 0) + seconds
+
+    def check(kind, name, seconds):
+        for row in rows:
+            if row[1] == kind and fnmatch.fnmatch(name, row[2] if len(row) > 2 else "*"):
+                return [f"budget: {name} took {seconds:.0f} s, not {row[0]}"] \
+                    if seconds > float(row[0]) else []
+        return []
+    return [line for kind, timed in (("all", {"all of it": total}), ("file", files),
+                                     ("test", tests))
+            for name, seconds in sorted(timed.items()) for line in check(kind, name, seconds)]
+
+
 def pytest_runtest_logreport(report):
     """Where the summary is made; the tests themselves may run in other processes."""
+    spent[report.nodeid] = spent.get(report.nodeid, 0) + report.duration
     for name, cases in report.user_properties if report.when == "call" else ():
         if name == "unit_cases":
             for kind, n in cases.items():
@@ -106,6 +131,8 @@ def pytest_unconfigure(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not reporter or config.option.collectonly or hasattr(config, "workerinput"):
         return
+    for line in over_budget(spent, time.monotonic() - began):
+        print(line)
     passed = len(reporter.stats.get("passed", [])) + unit_cases["passed"]
     failed = sum(len(reporter.stats.get(kind, [])) for kind in ("failed", "error"))
     print(f"{passed} passed, {failed + unit_cases['failed']} failed")

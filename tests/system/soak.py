@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A long run under load, and what it did. `make soak` runs it for 10 minutes, a test for less.
+"""A long run under load, and what it did. `make soak` takes 30 minutes, a test less.
 
 While guests, copies and interrupts run on four CPUs, the machine is halted now
 and then and its slots are compared with its counters: every reference must be
 a map that was not given back. Then guests misbehave until enough of them were
 killed, and all memory must come back.
+
+A viewer and a recorder are at work all the time: both end well, the viewer's memory stays what it
+was.
+
+--halts: a debugger stops the machine at random moments, and both tools must say the same bytes;
+then viewer and debugger attach and detach so often, and nothing is left in QEMU.
 
 --check: the image checks its own order of stores, TLBIs and barriers meanwhile. bbm and clock must
 have no finding, and must have checked all that they did; xen has hazards within a second, and
@@ -28,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from conftest import BUILD, read_beacon, wait_until  # noqa: E402
 from machine import Machine  # noqa: E402
 from oracle import Memory, dump, dump_json  # noqa: E402
+from soak_tools import companions, cycles, halts  # noqa: E402
 from test_live import machine_options, promise, sequence  # noqa: E402
 from test_oracle import gdb_dump  # noqa: E402
 
@@ -35,6 +42,7 @@ GDB_SHARE = 0.2  # of the halts
 SIZE = 4 << 30
 CHECK_SIZE = 16 << 30
 GUESTS = "guests=3 workload=guest,copy pace=0 census=on"
+HALTED = "guests=3 workload=guest,storm pace=0"
 CHECKED = "check=on workload=stride,storm,guest"
 SHARED = "check=on fault=share-l2 workload=cpu0:idle,cpu1:storm"
 
@@ -74,12 +82,14 @@ def free_pages(m) -> int:
 def work(m, seconds: float) -> int:
     """The first part; how many halts there were."""
     memory = Memory(m.dir / "ram", BUILD / "hv-xen.elf")
-    halts, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        time.sleep(random.uniform(0.05, 0.5))
-        assert m.process.poll() is None, m.console()[-2000:]
-        halts += compare_at_a_halt(m, memory)
-    return halts
+    stops, end = 0, time.monotonic() + seconds
+    with companions(m) as viewer:
+        while time.monotonic() < end:
+            time.sleep(random.uniform(0.05, 0.5))
+            assert m.process.poll() is None, m.console()[-2000:]
+            stops += compare_at_a_halt(m, memory)
+            viewer.look()
+    return stops
 
 
 def kill_guests(m, wanted: int) -> int:
@@ -97,7 +107,7 @@ def kill_guests(m, wanted: int) -> int:
 
 def soak(m, seconds: float, guests: int) -> str:
     """Both parts on a machine that runs; the summary, or an AssertionError."""
-    halts = work(m, seconds)
+    stops = work(m, seconds)
     dead = kill_guests(m, guests)
     cpus = [c.fields for c in read_beacon(m).cpus]
     m.type("off")
@@ -107,7 +117,7 @@ def soak(m, seconds: float, guests: int) -> str:
         return sum(c[name] for c in cpus)
     return (f"{seconds:.0f} s: {total('maps')} maps, {total('commandeers')} commandeered slots, "
             f"{total('verified')} pages and rounds verified, {total('irqs_inside')} of "
-            f"{total('irqs')} interrupts inside map or unmap, {halts} halts compared, "
+            f"{total('irqs')} interrupts inside map or unmap, {stops} halts compared, "
             f"{dead} guests killed, 0 errors")
 
 
@@ -132,19 +142,28 @@ def readings_agree(m, memory, engine: str) -> bool:
 def soak_check(m, engine: str, seconds: float) -> str:
     """check=on: no finding, and every event that was produced was checked; the summary."""
     memory = Memory(m.dir / "ram", BUILD / f"hv-{engine}.elf")
-    halts, end = 0, time.monotonic() + seconds
+    stops, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(random.uniform(0.5, 1))
         cpus = [c.fields for c in read_beacon(m).cpus]
         assert all(c["hazards"] == c["violations"] == 0 for c in cpus), m.console()[-2000:]
-        halts += readings_agree(m, memory, engine)
+        stops += readings_agree(m, memory, engine)
     m.type("off")
     assert m.wait(120) == 0, m.console()[-2000:]
     cpus = [c.fields for c in read_beacon(m).cpus]
     assert all(c["produced"] == c["checked"] > 0 for c in cpus), cpus
     checked = sum(c["checked"] for c in cpus)
     return (f"{engine}, {seconds:.0f} s: {checked} events checked, all that were made, 0 findings; "
-            f"{halts} halts: dump and check right")
+            f"{stops} halts: dump and check right")
+
+
+def soak_halts(m, wanted: int) -> str:
+    """Halts and attaches; the summary, or an AssertionError."""
+    done = halts(m, wanted), cycles(m, wanted)
+    m.type("off")
+    assert m.wait(120) == 0, m.console()[-2000:]
+    return (f"{done[0]} halts at random: both tools say the same bytes; {done[1]} times attached "
+            "and detached: nothing is left")
 
 
 def first_finding(m, kind: str, most: float) -> str:
@@ -184,11 +203,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--guests", type=int, default=1000, help="how many to have killed")
+    parser.add_argument("--halts", type=int, help="that many instead, and attaches")
     parser.add_argument("--check", choices=("bbm", "clock", "xen"), metavar="ENGINE",
                         help="with check=on instead, on this engine: bbm, clock or xen")
     parser.add_argument("--live", action="store_true", help="live snapshots instead")
     args = parser.parse_args()
-    if args.live:
+    if args.halts:
+        run("xen", 4, SIZE, HALTED, lambda m: soak_halts(m, args.halts))
+    elif args.live:
         for engine in ("xen", "bbm"):
             soak_live(engine, args.seconds / 2)
     elif not args.check:

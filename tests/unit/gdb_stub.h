@@ -34,6 +34,7 @@ enum flaw {
     FLAW_CHECKSUM,   /* the first try of every answer has a wrong one */
     FLAW_STOPS,      /* a stop reply before every answer */
     FLAW_DROP,       /* the connection ends in the first read of memory */
+    FLAW_CUT,        /* it ends inside the packet that answers such a read */
     FLAW_NOT_QEMU,   /* no physical mode */
     FLAW_GARBAGE,    /* no packets at all */
     FLAW_ALWAYS_BAD, /* no checksum is ever right */
@@ -88,8 +89,11 @@ static void answer_memory(enum flaw flaw, const char *packet)
     unsigned int len;
 
     sscanf(packet, "m%llx,%x", &pa, &len);
-    if (flaw == FLAW_DROP)
+    if (flaw == FLAW_DROP || flaw == FLAW_CUT) {
+        fputs(flaw == FLAW_CUT ? "$00112233" : "", stub_out);
+        fflush(stub_out);
         exit(0);
+    }
     if (len == 4) { /* "0* " is a digit and three more of it */
         answer(flaw, "0* 0* ");
         return;

@@ -110,20 +110,32 @@ static void test_bad_stubs(void **state)
     assert_non_null(strstr(f.text, "no gdb stub answers at localhost:1"));
 }
 
-static void test_dropped(void **state)
+static void check_end(enum flaw flaw)
 {
-    pid_t stub = start_stub(FLAW_DROP);
+    pid_t stub = start_stub(flaw);
     struct failure f;
     struct source *src = gdb_open(socket_path, &f);
     uint64_t value;
 
-    (void)state;
     assert_non_null(src);
     assert_int_equal(source_read_u64(src, RAM, &value), -EIO);
     assert_int_equal(source_read_u64(src, RAM, &value), -EIO);
     assert_int_equal(source_health(src), SOURCE_GONE);
     source_close(src);
     waitpid(stub, NULL, 0);
+}
+
+static void test_dropped(void **state)
+{
+    (void)state;
+    check_end(FLAW_DROP);
+}
+
+/* Half a packet is no answer. */
+static void test_cut(void **state)
+{
+    (void)state;
+    check_end(FLAW_CUT);
 }
 
 /* Ended by a signal, it detaches all the same. */
@@ -379,17 +391,12 @@ static void test_core_noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stub),
-        cmocka_unit_test(test_halted_before),
-        cmocka_unit_test(test_bad_stubs),
-        cmocka_unit_test(test_dropped),
-        cmocka_unit_test(test_signal),
-        cmocka_unit_test(test_unpacking),
-        cmocka_unit_test(test_bad_descriptions),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_mtree),
-        cmocka_unit_test(test_core),
-        cmocka_unit_test(test_bad_cores),
+        cmocka_unit_test(test_stub),       cmocka_unit_test(test_halted_before),
+        cmocka_unit_test(test_bad_stubs),  cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_unpacking),  cmocka_unit_test(test_bad_descriptions),
+        cmocka_unit_test(test_places),     cmocka_unit_test(test_mtree),
+        cmocka_unit_test(test_core),       cmocka_unit_test(test_bad_cores),
         cmocka_unit_test(test_core_noise),
     };
 
