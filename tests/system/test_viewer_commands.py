@@ -2,7 +2,9 @@
 """hvscope's commands on a real machine: what they print is true."""
 
 import json
+import os
 import re
+import select
 import signal
 import subprocess
 import time
@@ -10,11 +12,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, read_beacon
 from test_viewer import HVSCOPE, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 SLOT = 1 << 21
 DOMHEAP = 0x7F8000000000
+VIEWS = ("slots", "tables", "map", "events", "check", "stats")
 
 
 @pytest.fixture(scope="module")
@@ -178,46 +181,75 @@ def test_wait(halted) -> None:
     check_error(run("wait", "cpu7.maps>1", "--dir", halted.dir), 2, "no CPU7: this machine has 2")
 
 
-def follow(m, seconds: float, *words: str, stall: float = 0) -> list[dict]:
-    """events --follow for a while; stall: how long nobody reads."""
-    with subprocess.Popen([HVSCOPE, "events", "--follow", "--format", "json", "--dir", m.dir,
-                           *words], stdout=subprocess.PIPE, text=True) as process:
-        time.sleep(stall)
-        timer = subprocess.Popen(["sleep", str(seconds)])
-        rows = []
-        while timer.poll() is None:
-            rows.append(json.loads(process.stdout.readline()))
-        timer.wait()
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read().splitlines()
-        assert process.wait(10) == -signal.SIGINT
-    return rows + [json.loads(row) for row in rest if row.endswith("}")]
+class Lines:
+    """Whole lines of a pipe, as they come."""
+
+    def __init__(self, pipe) -> None:
+        self.pipe, self.text = pipe, b""
+
+    def until(self, done, timeout: float = 20) -> None:
+        """Read until done(line) was true; at the deadline the test fails."""
+        deadline, last = time.monotonic() + timeout, ""
+        while time.monotonic() < deadline:
+            line, end, rest = self.text.partition(b"\n")
+            if end:
+                last, self.text = line.decode(), rest
+                if done(last):
+                    return
+            elif select.select([self.pipe], [], [], 0.1)[0]:
+                self.text += os.read(self.pipe.fileno(), 1 << 14)
+        raise AssertionError(f"it never came; the last line: {last}")
 
 
-def account(rows: list[dict], cpu: int) -> int:
-    """What was lost of a CPU's events; every number is either seen or in a loss."""
-    at, lost = None, 0
-    for row in rows:
-        if row["cpu"] != cpu:
-            continue
-        assert at is None or row["seq"] == at
-        count = row.get("count", 1)
-        lost += count if row["event"] == "lost" else 0
-        at = row["seq"] + count
-    assert at is not None
-    return lost
+class Account:
+    """What was seen and lost of each CPU's events; every number must be in one or the other."""
+
+    def __init__(self) -> None:
+        self.next: dict[int, int] = {}
+        self.seen: dict[int, int] = {}
+        self.lost: dict[int, int] = {}
+
+    def add(self, line: str) -> None:
+        """A line of JSON."""
+        row = json.loads(line)
+        cpu, lost = row["cpu"], row["count"] if row["event"] == "lost" else 0
+        assert row["seq"] == self.next.setdefault(cpu, row["seq"]), row
+        self.seen[cpu] = self.seen.get(cpu, 0) + (not lost)
+        self.lost[cpu] = self.lost.get(cpu, 0) + lost
+        self.next[cpu] += lost or 1
 
 
-@pytest.mark.parametrize("cmdline, stall, lossless", [("pace=1000", 0, True), ("", 1.5, False)])
+@pytest.mark.parametrize("cmdline, stall, lossless", [("pace=1000", 0, True), ("", 1, False)])
 def test_follow(machine, cmdline: str, stall: float, lossless: bool) -> None:
-    """Paced, nothing is lost; at full rate, with a slow reader, seen + lost = produced."""
+    """Paced, nothing is lost; at full rate, with a slow reader, seen + lost = produced: the last
+    number of each CPU is that of its ring's head, where the machine was stopped."""
     m = machine(smp=2, cmdline=cmdline)
     for cpu in (0, 1):  # the work before the workload is not paced
-        run("wait", f"cpu{cpu}.work>=50", "--timeout", "20", "--dir", m.dir)
-    rows = follow(m, 2, stall=stall)
-    lost = [account(rows, cpu) for cpu in (0, 1)]
-    assert len(rows) > 3000
-    assert (sum(lost) == 0) == lossless, lost
+        run("wait", f"cpu{cpu}.work>=10", "--timeout", "20", "--dir", m.dir)
+    account, first = Account(), {}
+
+    def take(line: str) -> bool:
+        account.add(line)
+        for cpu in account.next:
+            first.setdefault(cpu, account.next[cpu] - 1)
+        return len(account.next) == 2 and sum(account.seen.values()) > 2000
+
+    command = [HVSCOPE, "events", "--follow", "--json", "--dir", m.dir]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:
+        lines = Lines(process.stdout)
+        lines.until(take)
+        produced = [c.fields["ring_head"] for c in read_beacon(m).cpus]
+        time.sleep(stall)  # nobody reads: the pipe is full, and the rings go round
+        assert not stall or all(c.fields["ring_head"] > old + 20000 for c, old in
+                                zip(read_beacon(m).cpus, produced))
+        m.qmp("stop")
+        heads = {cpu: c.fields["ring_head"] for cpu, c in enumerate(read_beacon(m).cpus)}
+        lines.until(lambda line: take(line) and account.next == heads)
+        process.send_signal(signal.SIGINT)
+        assert lines.text + process.stdout.read() == b"" and process.wait(10) == -signal.SIGINT
+    for cpu, head in heads.items():
+        assert account.seen[cpu] + account.lost[cpu] == head - first[cpu]
+    assert (sum(account.lost.values()) == 0) == lossless, account.lost
 
 
 def test_follow_ends_with_the_machine(machine) -> None:
@@ -231,9 +263,10 @@ def test_follow_ends_with_the_machine(machine) -> None:
     assert process.returncode == 3 and re.fullmatch(r"hvscope: the machine [^\n]*\n", errors)
 
 
-def once(*words: str | Path) -> list[str]:
+def once(*words: str | Path, **env: str) -> list[str]:
     """One picture without its title."""
-    return run("view", "--once", *words, COLUMNS="160", LINES="48").stdout.splitlines()[1:]
+    return run("view", "--once", *words, COLUMNS="160", LINES="48",
+               **env).stdout.splitlines()[1:]
 
 
 def test_record(halted, tmp_path: Path) -> None:
@@ -248,6 +281,12 @@ def test_record(halted, tmp_path: Path) -> None:
         recorder.kill()
     assert once("--recording", file)[:19] == once("--dir", halted.dir)[:19]
     assert run("dump", "--recording", file).stdout == output(halted, "dump")
+    (tmp_path / "hvscope").mkdir()
+    for view in VIEWS:
+        (tmp_path / "hvscope/config").write_text(f"view {view}\n")
+        picture = once("--recording", file, XDG_CONFIG_HOME=str(tmp_path))
+        assert picture == once("--ram", halted.dir / "ram", XDG_CONFIG_HOME=str(tmp_path)), view
+        assert view == "slots" or re.match(rf" \d {view.capitalize()}\b", picture[0])
     with open(file, "ab") as more:
         more.write(b"half a frame")
     assert run("dump", "--recording", file).stdout == output(halted, "dump")

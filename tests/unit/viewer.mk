@@ -2,7 +2,7 @@
 # Unit tests of the viewer: each links all of it but main.
 
 VIEWER_UNIT_NAMES := viewer_model viewer_source viewer_command viewer_screens viewer_walk \
-	viewer_inspect viewer_profile viewer_paint viewer_config viewer_gdb viewer_live viewer_verdict \
+	viewer_inspect viewer_profile viewer_paint viewer_config viewer_gdb viewer_live viewer_replay viewer_verdict \
 	viewer_xen viewer_ask viewer_files
 VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))
 VIEWER_UNIT_DEFINES := -DVECTORS='"tests/vectors/slots.json"' \

@@ -50,8 +50,7 @@ int view_once(const struct options *o)
     struct failure f;
     struct frame frame;
     struct ui ui;
-    struct session_wants wants = {.table = true,
-                                  .cpu = o->some_cpus ? __builtin_ctzll(o->cpu_mask) : 0};
+    struct session_wants wants;
     struct config config;
     int ret = -1;
 
@@ -64,13 +63,15 @@ int view_once(const struct options *o)
     ask_once(&s);
     config_load(&config, stderr);
     ui_init(&ui, o->hz);
+    ui.view = config.view >= 0 ? (enum view_id)config.view : VIEW_SLOTS;
+    if (o->some_cpus)
+        ui.cpu = __builtin_ctzll(o->cpu_mask);
+    wants = view_wants(&ui);
     session_frame(&s, ui.hz, clock_now(), &wants, &frame);
     if (frame.snap && options_check_cpus(o, frame.snap->ncpu, &f)) {
         session_close(&s);
         return failure_report(&f);
     }
-    if (o->some_cpus)
-        ui.cpu = __builtin_ctzll(o->cpu_mask);
     ui_clamp(&ui, &frame);
     if (canvas_init(&canvas, size_from_env("LINES", SINGLE_ROWS),
                     size_from_env("COLUMNS", SINGLE_COLS), COLOR_MONO,

@@ -22,7 +22,8 @@
 #define REFUSALS_GONE   2
 #define HEALTH_NS       (100 * MS) /* between two looks whether the target is there still */
 #define HISTORY_NS      (100 * MS) /* between two snapshots kept; the events tell what was between */
-#define RECORDED_BEFORE 16         /* frames that a seek goes through before the one it shows */
+#define PLAYED_MAX      64 /* frames at once: after a suspend it goes on, and does not catch up */
+#define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)
@@ -271,6 +272,7 @@ int session_open(struct session *s, const struct options *o, uint64_t now, struc
         target_close(&s->target);
         return -1;
     }
+    s->played_at = now;
     session_sample(s, now);
     return 0;
 }
@@ -372,21 +374,30 @@ static bool show_recorded(struct session *s, unsigned int to)
     return true;
 }
 
-/* While it plays: the frames whose time has come. */
+/* When the next frame of a recording is due; UINT64_MAX if there is none. */
+static uint64_t next_due(const struct session *s)
+{
+    const struct source *src = s->target.src;
+    uint64_t here = recording_frame(src, s->recorded)->time, next;
+
+    if (s->recorded + 1 >= recording_frames(src))
+        return UINT64_MAX;
+    next = recording_frame(src, s->recorded + 1)->time;
+    return s->played_at + (next > here ? next - here : 0);
+}
+
+/* While it plays: the frames whose time has come, each of which adds to what was seen. */
 static void play(struct session *s, uint64_t now)
 {
-    unsigned int next = s->recorded + 1;
-    const struct frame_head *head, *here = recording_frame(s->target.src, s->recorded);
+    uint64_t due = next_due(s);
 
-    if (s->run.frozen || next >= recording_frames(s->target.src)) {
+    if (s->run.frozen || due == UINT64_MAX)
         s->played_at = now;
-        return;
+    for (unsigned int n = 0; !s->run.frozen && due <= now; n++, due = next_due(s)) {
+        s->played_at = n < PLAYED_MAX ? due : now;
+        if (n == PLAYED_MAX || !show_recorded(s, s->recorded + 1))
+            return;
     }
-    head = recording_frame(s->target.src, next);
-    if (now - s->played_at < head->time - here->time)
-        return;
-    s->played_at += head->time - here->time;
-    show_recorded(s, next);
 }
 
 bool session_step(struct session *s, int step, int leap)

@@ -89,18 +89,22 @@ static int resize(struct view *v)
     return 0;
 }
 
+struct session_wants view_wants(const struct ui *ui)
+{
+    return (struct session_wants){
+        .cpu = ui->cpu,
+        .table = ui->view == VIEW_TABLES,
+        .ranges = ui->view == VIEW_MAP,
+        .findings = ui->view == VIEW_CHECK,
+        .path = ui->path,
+        .stage = ui->shown,
+    };
+}
+
 static void draw(struct view *v)
 {
     struct canvas before = v->shown;
-
-    struct session_wants wants = {
-        .cpu = v->ui.cpu,
-        .table = v->ui.view == VIEW_TABLES,
-        .ranges = v->ui.view == VIEW_MAP,
-        .findings = v->ui.view == VIEW_CHECK,
-        .path = v->ui.path,
-        .stage = v->ui.shown,
-    };
+    struct session_wants wants = view_wants(&v->ui);
 
     session_frame(&v->session, v->ui.hz, clock_now(), &wants, &v->frame);
     ui_clamp(&v->ui, &v->frame);
