@@ -500,6 +500,23 @@ def test_gone_and_back(tmux: Tmux, made: Made) -> None:
     tmux.wait("LIVE")
 
 
+def test_ram_cut_and_removed(tmux: Tmux, made: Made) -> None:
+    """Reads behind the end of a file that shrank are no crash: it is said, the picture stays."""
+    start_view(tmux, made)
+    tmux.keys("g", "3", "6", "Enter")
+    tmux.wait("slot 36 +in-use")
+    os.truncate(made.dir / "ram", 0)
+    tmux.wait("GONE its RAM file was cut short", "slot 36 +in-use")
+    tmux.keys("F3")
+    tmux.wait("2 Tables", "GONE")
+    (made.dir / "ram").unlink()
+    tmux.wait("GONE", gone="cut short")
+    tmux.keys("F2")
+    tmux.wait("slot 36 +in-use")
+    tmux.keys("q")
+    check_restored(tmux, made, 0)
+
+
 def test_reset_and_other_image(tmux: Tmux, made: Made) -> None:
     """Another boot, another image in the same file."""
     start_view(tmux, made)
@@ -558,5 +575,9 @@ def test_ctrl_c_and_digits(tmux: Tmux, made: Made) -> None:
     tmux.wait("CPU0  1023 free")
     tmux.keys("o")
     tmux.wait("slots 0-1023, the most held")
+    tmux.keys(":", "cpus", "Enter")
+    tmux.wait(r" 0 +on +0x40300000 +rest", r" 1 +on +0x40304000 +rest")
+    tmux.keys("q")
+    tmux.wait("slots 0-1023, the most held", gone="0x40304000")
     tmux.keys("C-c")
     check_restored(tmux, made, 130)

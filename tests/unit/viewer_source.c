@@ -93,7 +93,7 @@ static void test_truncated(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(source_read_u64(src, RAM_BASE + 0x8000, &v), -EIO);
     assert_int_equal(source_read_u64(src, RAM_BASE, &v), 0);
-    assert_int_equal(source_health(src), SOURCE_OK);
+    assert_int_equal(source_health(src), SOURCE_CUT);
     assert_int_equal(source_read_u64(src, RAM_BASE + 0x8000, &v), -EFAULT);
     source_close(src);
 }

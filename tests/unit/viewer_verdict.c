@@ -412,6 +412,12 @@ static void test_activity(void **state)
     assert_int_equal(s->holder[0].mfn, 8);
     check_snapshot(snap, a, &f);
     assert_int_equal(f.count[RULE_LEAK], 3);
+    assert_int_equal(f.nr, 3);
+    add_event(a, TRACE_MAP, 4000, 8, 37, 2);
+    check_snapshot(snap, a, &f);
+    assert_int_equal(f.count[RULE_LEAK], 4);
+    assert_int_equal(f.nr, 3); /* two references of one page by one caller are one line */
+    assert_non_null(strstr(f.finding[1].text, "slot 37, mfn 0x8 x2, for 8.0 s"));
     assert_int_equal(activity_heat(a, s), 0);
     add_event(a, TRACE_UNMAP, 11000, 9, 36, 0); /* a map that was not seen */
     assert_int_equal(s->nr, 0);

@@ -213,17 +213,37 @@ static void check_duplicates(const struct cpu_snapshot *c, struct findings *f)
     }
 }
 
+static bool same_leak(const struct held *a, const struct held *b)
+{
+    return a->cpu == b->cpu && a->slot == b->slot && a->holder.mfn == b->holder.mfn &&
+           a->holder.caller == b->holder.caller;
+}
+
+/* References of one page by one caller are one line: the oldest of them and how many there are. */
 static void check_leaks(const struct activity *a, struct findings *f)
 {
     struct held held[LEAKS_MAX];
     unsigned int nr = activity_held(a, LEAK_NS, held, LEAKS_MAX);
 
-    for (unsigned int i = 0; i < nr; i++)
-        add(f, RULE_LEAK, held[i].cpu, (int)held[i].slot,
-            "slot %u, mfn 0x%llx, for %.1f s by 0x%llx", held[i].slot,
-            (unsigned long long)held[i].holder.mfn,
-            (double)activity_age(a, held[i].holder.ticks) / 1e9,
-            (unsigned long long)held[i].holder.caller);
+    for (unsigned int i = 0; i < nr; i++) {
+        const struct held *h = &held[i];
+        unsigned int before = 0, n = 1;
+        char times[16] = "", text[112];
+
+        while (before < i && !same_leak(&held[before], h))
+            before++;
+        if (before < i)
+            continue;
+        for (unsigned int j = i + 1; j < nr; j++)
+            n += same_leak(&held[j], h);
+        if (n > 1)
+            snprintf(times, sizeof(times), " x%u", n);
+        snprintf(text, sizeof(text), "slot %u, mfn 0x%llx%s, for %.1f s by 0x%llx", h->slot,
+                 (unsigned long long)h->holder.mfn, times,
+                 (double)activity_age(a, h->holder.ticks) / 1e9,
+                 (unsigned long long)h->holder.caller);
+        findings_add(f, RULE_LEAK, h->cpu, (int)h->slot, n, h->holder.caller, text);
+    }
 }
 
 void check_snapshot(const struct snapshot *snap, const struct activity *activity,

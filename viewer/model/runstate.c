@@ -63,7 +63,7 @@ enum run_word runstate_word(const struct runstate *run, const struct machine *m,
 {
     if (run->frozen)
         return RUN_PAUSED;
-    if (run->gone)
+    if (run->gone || run->cut)
         return RUN_GONE;
     if (run->rebooted_at && now - run->rebooted_at < RUN_REBOOT_NS)
         return RUN_REBOOTED;
@@ -100,7 +100,9 @@ void runstate_note(const struct runstate *run, const struct machine *m, enum run
     buf[0] = '\0';
     if (word == RUN_STOPPED)
         stop_note(run, buf, size);
-    else if (word == RUN_PAUSED && run->gone)
+    else if (word == RUN_GONE && run->cut)
+        snprintf(buf, size, "its RAM file was cut short");
+    else if (word == RUN_PAUSED && (run->gone || run->cut))
         snprintf(buf, size, "and the target is gone");
     else if (word == RUN_GONE && m && m->beacon.state == BEACON_PANICKED)
         snprintf(buf, size, "after a panic: %s", m->message);

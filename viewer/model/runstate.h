@@ -36,6 +36,7 @@ struct runstate {
     bool has_machine;      /* a QEMU belongs to it: not just files */
     bool halted_here;      /* by the gdb connection that it is read through */
     bool gone;
+    bool cut;    /* its RAM file has become shorter */
     bool frozen; /* by the person who watches */
 };
 

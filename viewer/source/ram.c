@@ -63,7 +63,9 @@ static enum source_health file_health(struct ram_file *file)
         return SOURCE_GONE;
     if (name.st_dev != file->dev || name.st_ino != file->ino)
         return SOURCE_REPLACED;
-    return now.st_nlink == 0 ? SOURCE_REPLACED : SOURCE_OK;
+    if (now.st_nlink == 0)
+        return SOURCE_REPLACED;
+    return file->size < file->mapped ? SOURCE_CUT : SOURCE_OK;
 }
 
 static enum source_health ram_health(struct source *src)

@@ -17,6 +17,7 @@ struct source;
 
 enum source_health {
     SOURCE_OK,
+    SOURCE_CUT,      /* the file has become shorter: what is read may be half of it */
     SOURCE_REPLACED, /* another file is under the name now: a new machine */
     SOURCE_GONE,     /* nothing is there any more; what is mapped can still be read */
 };

@@ -30,16 +30,9 @@ static void draw_rule(struct canvas *c, int row, int cols, const struct findings
 
 static void finding_where(const struct frame *f, const struct finding *n, char *buf, size_t size)
 {
-    const struct slot_activity *s;
-
     buf[0] = '\0';
     if (n->where)
         where_text(f, n->where, true, buf, size);
-    if (n->rule != RULE_LEAK || n->slot < 0)
-        return;
-    s = activity_slot(f->activity, n->cpu, (unsigned int)n->slot);
-    if (s && s->nr)
-        where_text(f, s->holder[0].caller, true, buf, size);
 }
 
 static void draw_finding(struct canvas *c, int row, int cols, const struct frame *f,

@@ -58,6 +58,9 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
                       " %-14s size      %-13s lv rwx sw  region     type",
                       f->shown == SHOWN_S2 ? "ipa" : "va",
                       f->shown == SHOWN_EL2 || f->shown == SHOWN_S2 ? "pa" : "ipa");
+    else
+        canvas_printf(c, a.row, 0, a.cols, ROLE_DIM, "%-14s size     rwx region",
+                      f->shown == SHOWN_S2 ? "ipa" : "va");
     first = page_first(selected, n, a.rows - 1);
     for (int i = 0; i < a.rows - 1 && first + (unsigned int)i < n; i++)
         draw_range(c, a.row + 1 + i, a.cols, &f->ranges->range[first + (unsigned int)i],

@@ -77,7 +77,7 @@ static bool read_machine(struct session *s, uint64_t now)
     enum machine_status status = context_find_machine(&s->target, s->spec, &m, &s->why);
 
     if (status != MACHINE_OK) {
-        if (s->published)
+        if (s->published && target_health(&s->target) == SOURCE_OK)
             forget_machine(s);
         return false;
     }
@@ -154,6 +154,18 @@ static void take_over(struct session *s, uint64_t now)
     settle_marks(s, now);
 }
 
+/* What is missing may be in a file that was cut short: then the last whole picture stays. */
+static bool is_half(const struct session *s)
+{
+    const struct snapshot *snap = s->spare;
+    bool missing = false;
+
+    for (unsigned int cpu = 0; snap->machine.profile->mapcache && cpu < snap->ncpu; cpu++)
+        missing |= snap->cpu[cpu].on && (snap->cpu[cpu].state[0] == SLOT_UNREAD ||
+                                         snap->cpu[cpu].state[SLOTS_MAX - 1] == SLOT_UNREAD);
+    return missing && target_health(&s->target) != SOURCE_OK;
+}
+
 static void read_data(struct session *s, uint64_t now)
 {
     if (!read_machine(s, now))
@@ -164,7 +176,8 @@ static void read_data(struct session *s, uint64_t now)
     find_symbols(s);
     if (!s->spare)
         s->spare = snapshot_new(s->machine.beacon.ncpu);
-    if (s->spare && snapshot_read(s->target.src, &s->machine, s->spare, &s->why) == 0)
+    if (s->spare && snapshot_read(s->target.src, &s->machine, s->spare, &s->why) == 0 &&
+        !is_half(s))
         take_over(s, now);
 }
 
@@ -223,9 +236,13 @@ void session_sample(struct session *s, uint64_t now)
         play(s, now);
         return;
     }
-    health = now < s->next_health ? SOURCE_OK : target_health(&s->target);
+    health = now < s->next_health ? s->run.cut ? SOURCE_CUT : SOURCE_OK : target_health(&s->target);
     if (now >= s->next_health)
         s->next_health = now + HEALTH_NS;
+    s->changed |= s->run.cut != (health == SOURCE_CUT);
+    s->run.cut = health == SOURCE_CUT;
+    if (health == SOURCE_CUT)
+        return;
     if (health != SOURCE_OK) {
         lose_target(s, now);
         if (health == SOURCE_REPLACED)
