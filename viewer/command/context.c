@@ -168,10 +168,10 @@ void context_close(struct context *ctx)
 command_printer command_find_printer(enum command command)
 {
     static const command_printer printers[COMMANDS] = {
-        [COMMAND_DUMP] = print_dump,   [COMMAND_WALK] = print_walk,
-        [COMMAND_MAP] = print_map,     [COMMAND_CPUS] = print_cpus,
-        [COMMAND_STATS] = print_stats, [COMMAND_EVENTS] = print_events,
-        [COMMAND_FIND] = print_find,   [COMMAND_EXPLAIN] = print_explain,
+        [COMMAND_DUMP] = print_dump,       [COMMAND_WALK] = print_walk,
+        [COMMAND_MAP] = print_map,         [COMMAND_CPUS] = print_cpus,
+        [COMMAND_STATS] = print_stats,     [COMMAND_FIND] = print_find,
+        [COMMAND_EXPLAIN] = print_explain,
     };
 
     return printers[command];

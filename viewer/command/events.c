@@ -239,24 +239,6 @@ static int require_ring(const struct machine *m, struct failure *f)
                              "its calls in GDB with mapcache-trace");
 }
 
-int print_events(const struct context *ctx, FILE *out, struct failure *f)
-{
-    struct event_stream s;
-    unsigned int frame = 0;
-
-    if (require_ring(&ctx->snap->machine, f))
-        return -1;
-    if (event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, f))
-        return -1;
-    do {
-        for (unsigned int i = steps_of(ctx->snap); i > 0 && event_stream_step(&s, ctx->snap, out);
-             i--)
-            ;
-    } while (context_frame(ctx, ++frame));
-    event_stream_close(&s);
-    return 0;
-}
-
 static bool write_out(const char *text, size_t size)
 {
     while (size) {
@@ -291,6 +273,21 @@ static int follow_step(struct event_stream *s, const struct snapshot *snap, bool
                             strerror(errno));
 }
 
+/* All that there is. Streams have gigabytes of it: a piece at a time, nothing can fail now. */
+static int print_all(const struct context *ctx, struct event_stream *s, struct failure *f)
+{
+    unsigned int frame = 0;
+    bool more;
+    int ret = 0;
+
+    do {
+        more = true;
+        for (unsigned int i = steps_of(ctx->snap); ret == 0 && i > 0 && more; i--)
+            ret = follow_step(s, ctx->snap, &more, f);
+    } while (ret == 0 && context_frame(ctx, ++frame));
+    return ret;
+}
+
 static int check_target(const struct context *ctx, struct failure *f)
 {
     if (target_health(&ctx->target) != SOURCE_OK)
@@ -318,7 +315,7 @@ static int follow(const struct context *ctx, struct event_stream *s, struct fail
     return ret;
 }
 
-int command_events_follow(const struct options *o)
+int command_events(const struct options *o)
 {
     struct failure f;
     struct context ctx;
@@ -331,7 +328,7 @@ int command_events_follow(const struct options *o)
     if (ret == 0)
         ret = event_stream_open(&s, o, ctx.src, ctx.symbols, &f);
     if (ret == 0) {
-        ret = follow(&ctx, &s, &f);
+        ret = (o->follow ? follow : print_all)(&ctx, &s, &f);
         event_stream_close(&s);
     }
     context_close(&ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One event as a line of text or JSON; and events --follow.
+ * One event as a line of text or JSON; and the command.
  */
 #ifndef VIEWER_COMMAND_EVENTS_H
 #define VIEWER_COMMAND_EVENTS_H
@@ -14,8 +14,8 @@ void event_json(FILE *out, const struct machine *m, const struct symbols *symbol
 void event_text(FILE *out, const struct machine *m, const struct symbols *symbols,
                 const struct event *e);
 
-/* Until interrupted, or the target goes away; returns the exit status. */
-int command_events_follow(const struct options *o);
+/* What there is, or with --follow until interrupted, or the target goes away. The exit status. */
+int command_events(const struct options *o);
 
 /* Reading the rings of the wanted CPUs, merged by time. */
 struct context;

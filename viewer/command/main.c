@@ -59,7 +59,7 @@ static int run(const struct options *o)
     default:
         if (o->casemate)
             return command_casemate(o);
-        return o->follow ? command_events_follow(o) : command_print(o);
+        return o->command == COMMAND_EVENTS ? command_events(o) : command_print(o);
     }
 }
 

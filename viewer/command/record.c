@@ -106,8 +106,9 @@ static bool rings_are_due(struct recording *r)
     struct beacon_cpu info;
 
     for (unsigned int i = 0; i < ctx->snap->ncpu; i++) {
-        if (machine_read_cpu(ctx->src, &ctx->snap->machine, i, &info) == 0 &&
-            info.ring_head - r->head[i] >= info.ring_entries / RINGS_PART && info.ring_entries)
+        if (machine_read_cpu(ctx->src, &ctx->snap->machine, i, &info) == 0 && info.ring_entries &&
+            info.ring_head - r->head[i] >=
+                capture_ring_entries(&ctx->snap->machine, info.ring_entries) / RINGS_PART)
             return true;
     }
     return false;

@@ -12,6 +12,10 @@
 #define TRIES    4
 #define RING_MAX (UINT64_C(1) << 20) /* records */
 
+/* Of a tracer's rings, which may have millions of records: so much of all CPUs' together. */
+#define TRACED_PAGES 1024
+#define PAGE_RECORDS (PAGE_SIZE / sizeof(struct trace_record))
+
 struct capture {
     const struct source *src;
     const struct machine *m;
@@ -111,29 +115,84 @@ static void take_slots(struct capture *c, const struct cpu_snapshot *cpu)
         *generation |= 1;
 }
 
-/* Records that were overwritten while the ring was copied become none. */
+static uint64_t ring_field_pa(const struct machine *m, unsigned int cpu, size_t offset)
+{
+    return m->events.pa + m->events.cpu_offset + cpu * m->events.cpu_stride + offset;
+}
+
+uint64_t capture_ring_entries(const struct machine *m, uint64_t entries)
+{
+    const uint64_t room = TRACED_PAGES * PAGE_RECORDS / (m->beacon.ncpu ? m->beacon.ncpu : 1);
+
+    while (m->events.size && entries > room && entries > PAGE_RECORDS)
+        entries /= 2;
+    return entries;
+}
+
+/*
+ * The newest of a ring too large to be kept, as a ring of n records at the same place: what
+ * its readers do not find they count as lost. What is behind head in its page is older.
+ */
+static void take_newest(struct capture *c, const struct beacon_cpu *info, uint64_t n, uint64_t head)
+{
+    const size_t record = sizeof(struct trace_record);
+    uint64_t first = head > n ? (head - n + PAGE_RECORDS) & ~(uint64_t)(PAGE_RECORDS - 1) : 0;
+
+    for (uint64_t i = first; i < head; i += PAGE_RECORDS) {
+        struct page *page = page_add(c->set, info->ring + i % n * record);
+        uint64_t whole = head - i < PAGE_RECORDS ? head - i : PAGE_RECORDS;
+
+        if (!page)
+            return;
+        memset(page->word, 0, sizeof(page->word));
+        source_read_phys(c->src, info->ring + i % info->ring_entries * record, page->word,
+                         whole * record);
+    }
+}
+
+/*
+ * Records that were overwritten while the ring was copied become none: they have the places
+ * of those from head to after, and of two that may be under way.
+ */
+static void drop_overwritten(struct capture *c, const struct beacon_cpu *info, uint64_t n,
+                             uint64_t head, uint64_t after)
+{
+    for (uint64_t i = head; i < after + 2 && i < head + info->ring_entries; i++) {
+        uint64_t old = i - info->ring_entries, pa;
+        uint64_t *word;
+
+        if (n < info->ring_entries && (i < info->ring_entries || old + n < head))
+            continue; /* it is not kept */
+        pa = info->ring + (n < info->ring_entries ? old : i) % n * sizeof(struct trace_record);
+        word = captured(c, pa);
+        if (word && after != head)
+            *word = 0;
+    }
+}
+
 static void take_ring(struct capture *c, const struct cpu_snapshot *cpu)
 {
     const struct beacon_cpu *info = &cpu->info;
-    uint64_t entries = info->ring_entries, after, pa, *head;
+    uint64_t entries = info->ring_entries, n = capture_ring_entries(c->m, entries);
+    uint64_t pa = ring_field_pa(c->m, cpu->cpu, offsetof(struct beacon_cpu, ring_head)), after;
+    uint64_t *head = captured(c, pa), *kept;
     const size_t record = sizeof(struct trace_record);
 
-    if (!info->ring || entries < 2 || entries > RING_MAX || (entries & (entries - 1)) ||
-        info->ring % 8 || !machine_has_memory(c->m, info->ring, entries * record))
+    if (!info->ring || entries < 2 || n > RING_MAX || (entries & (entries - 1)) || info->ring % 8 ||
+        !machine_has_memory(c->m, info->ring, entries * record) ||
+        (n < entries && info->ring % PAGE_SIZE))
         return;
-    take_range(c, info->ring, entries * record);
+    if (n == entries)
+        take_range(c, info->ring, entries * record);
+    else if (head)
+        take_newest(c, info, n, *head);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    pa = c->m->events.pa + c->m->events.cpu_offset + cpu->cpu * c->m->events.cpu_stride +
-         offsetof(struct beacon_cpu, ring_head);
-    head = captured(c, pa);
-    if (!head || source_read_u64(c->src, pa, &after) != 0)
+    head = captured(c, pa); /* the set moved while it grew */
+    kept = captured(c, ring_field_pa(c->m, cpu->cpu, offsetof(struct beacon_cpu, ring_entries)));
+    if (!head || !kept || source_read_u64(c->src, pa, &after) != 0)
         return;
-    for (uint64_t i = *head; i < after + 2 && i < *head + entries; i++) {
-        uint64_t *word = captured(c, info->ring + i % entries * record);
-
-        if (word && after != *head)
-            *word = 0;
-    }
+    *kept = n;
+    drop_overwritten(c, info, n, *head, after);
 }
 
 /* One stage of a CPU's guest: going through it is what keeps its tables. */
@@ -190,17 +249,19 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
     set->nr = 0;
     for (unsigned int i = 0; !m->profile->visit && source_piece(src, i, &piece) == 0; i++)
         take_page(&c, piece.base + BEACON_LOAD_OFFSET);
-    if (!m->profile->visit)
+    if (!m->profile->visit || m->events.size)
         take_blocks(&c);
     for (unsigned int i = 0; i < snap->ncpu; i++) {
         if (snap->cpu[i].on)
             take_table(&c, snap->cpu[i].info.root, m->beacon.root_level);
     }
-    for (unsigned int i = 0; i < snap->ncpu && m->profile->counted; i++) {
-        if (snap->cpu[i].on)
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        if (snap->cpu[i].on && m->profile->counted)
             take_slots(&c, &snap->cpu[i]);
-        take_ring(&c, &snap->cpu[i]);
-        take_guest(&c, &tap.src, i);
+        if (m->profile->counted || m->events.size)
+            take_ring(&c, &snap->cpu[i]);
+        if (m->profile->counted)
+            take_guest(&c, &tap.src, i);
     }
     if (m->profile->counted && m->beacon.check && m->beacon.size >= sizeof(m->beacon))
         take_range(&c, m->beacon.findings, sizeof(struct bbm_finding) * BBM_FINDINGS);

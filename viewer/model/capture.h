@@ -25,6 +25,9 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
 int capture_rings(const struct source *src, const struct snapshot *snap, struct page_set *set,
                   struct failure *f);
 
+/* Of a ring of so many records, the newest that are kept: all, but of a tracer's. */
+uint64_t capture_ring_entries(const struct machine *m, uint64_t entries);
+
 /* What a recording's header says of this machine. */
 struct recording_header capture_header(const struct source *src, const struct snapshot *snap);
 
