@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Our image has two witnesses: its own ring (trace=all), and the tracer. They must agree."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from conftest import BUILD, ROOT, wait_until
 from hvscope.beacon import beacon_read
 from machine import LaunchError, Machine
 from tracer import DOMHEAP_HV, Tracer
-from tracing import MAP, PROBES, TraceFile, actions_only, file_reader, follow, take_all, tables_only
+from tracing import (MAP, PROBES, TRACE_PA, TraceFile, actions_only, file_reader, follow,
+                     take_all, tables_only)
 
 SECONDS = 10
 ALIGNED_BY = 300  # events that two witnesses must have alike before they count as aligned
@@ -127,6 +129,69 @@ def test_late_reader(traced):
     events = trace.events(0)
     assert 1000 < len(events) and events[0].seq > 4096
     assert [e.seq for e in events] == list(range(events[0].seq, events[0].seq + len(events)))
+
+
+def hvscope(m, command, *words, ram=True):
+    """Have hvscope look at the stream, not at the image's own ring."""
+    files = ["--ram", str(m.dir / "ram")] if ram else []
+    return [str(BUILD / "hvscope"), command, *words, *files, "--ram",
+            f"{m.dir}/trace@{TRACE_PA:#x}", "--beacon", f"{TRACE_PA:#x}"]
+
+
+def test_slow_reader(traced):
+    """Who does not take what is followed holds nobody up, and is told what went by meanwhile."""
+    m = traced(cmdline="pace=0", entries=1 << 14)
+    trace = TraceFile(m.dir / "trace")
+    with subprocess.Popen(hvscope(m, "events", "--follow", "--json"),
+                          stdout=subprocess.PIPE) as reader:
+        try:
+            reader.stdout.readline()
+            stopped = trace.cpus()[0]["ring_head"]
+            wait_until(lambda: trace.cpus()[0]["ring_head"] > stopped + (1 << 17))
+            taken = [json.loads(reader.stdout.readline()) for _ in range(30000)]
+        finally:
+            reader.terminate()
+            reader.stdout.close()
+            reader.wait(10)
+    assert sum(e["count"] for e in taken if e["event"] == "lost") > 1 << 14
+    for before, event in zip(taken, taken[1:]):
+        lost = before["count"] if before["event"] == "lost" else 1
+        assert event["seq"] == before["seq"] + lost
+
+
+def test_recording(traced):
+    """A recording of the stream says the same as the stream, and what it left out."""
+    m = traced(cmdline="pace=100")
+    file = m.dir / "file.rec"
+    trace = TraceFile(m.dir / "trace")
+    with subprocess.Popen(hvscope(m, "record", str(file), "--events")) as recorder:
+        head = trace.cpus()[0]["ring_head"]
+        wait_until(lambda: file.exists() and trace.cpus()[0]["ring_head"] > head + 20000)
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait(20)
+    said = subprocess.run([BUILD / "hvscope", "check", "--json", "--recording", file],
+                          capture_output=True, text=True, check=False)
+    verdict = json.loads(said.stdout)
+    assert verdict["read"]["events"] > 10000 and verdict["read"]["lost"] == 0
+    assert all(f["rule"] == "RFVQCK" and f["where"].startswith("map_domain_page+")
+               for f in verdict["findings"])
+    said = subprocess.run([BUILD / "hvscope", "events", "--format", "casemate", "--output",
+                           m.dir / "casemate", "--recording", file],
+                          capture_output=True, text=True, check=True)
+    assert "records" in said.stdout + said.stderr
+    assert (m.dir / "casemate.cpu0").read_text().startswith("(mem-init")
+
+
+def test_stream_alone(traced):
+    """The trace file has no tables: its events can be shown, and nothing is judged."""
+    m = traced(cmdline="pace=100")
+    for command in "check", "dump", "stats":
+        said = subprocess.run(hvscope(m, command, ram=False), capture_output=True, text=True,
+                              check=False)
+        assert (said.returncode, said.stdout) == (4, "") and "the machine's RAM" in said.stderr
+    said = subprocess.run(hvscope(m, "events", ram=False), capture_output=True, text=True,
+                          check=False)
+    assert said.returncode == 0 and "map" in said.stdout
 
 
 def test_full_disk(tmp_path):

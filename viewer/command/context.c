@@ -4,6 +4,7 @@
 #include "command/json.h"
 #include "command/output.h"
 #include "model/profile.h"
+#include "model/stream.h"
 #include "source/asked.h"
 
 #include <hvscope/trace.h>
@@ -24,6 +25,8 @@ static bool is_for_tables(enum command command, const struct machine *m)
 int context_require_slots(enum command command, const struct machine *m, struct failure *f)
 {
     if (is_for_tables(command, m) && !m->profile->mapcache)
+        return 0;
+    if (command == COMMAND_EVENTS && stream_is_alone(m))
         return 0;
     return machine_require_mapcache(m, f);
 }

@@ -77,6 +77,10 @@ int machine_require_mapcache(const struct machine *m, struct failure *f)
 {
     if (!m->profile->mapcache)
         return failure_set(f, EXIT_NO_MAPCACHE, "%s", m->profile->missing);
+    if (stream_is_alone(m))
+        return failure_set(f, EXIT_NOT_UNDERSTOOD,
+                           "the trace has events, and no tables: name the machine's RAM too, with "
+                           "another --ram before it");
     if (m->beacon.state != BEACON_MMU_ON)
         return 0;
     return failure_set(f, EXIT_NO_MAPCACHE,

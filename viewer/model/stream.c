@@ -39,6 +39,11 @@ bool stream_is_asked(const struct target_spec *spec)
     return spec->has_beacon && spec->beacon_pa == TRACE_FILE_PA;
 }
 
+bool stream_is_alone(const struct machine *m)
+{
+    return m->pa == TRACE_FILE_PA && m->profile->counted;
+}
+
 bool stream_totals(const struct source *src, const struct machine *m, struct trace_totals *totals)
 {
     return m->events.pa == TRACE_FILE_PA &&

@@ -20,6 +20,9 @@ void stream_adopt(const struct source *src, const struct target_spec *spec, stru
 /* Is it asked for, by --beacon? */
 bool stream_is_asked(const struct target_spec *spec);
 
+/* Has the source nothing else of an image, so that nothing is known of its tables? */
+bool stream_is_alone(const struct machine *m);
+
 /* The ring and the calls counted, of a CPU of such a machine; another's info stays. */
 void stream_read_cpu(const struct source *src, const struct machine *m, unsigned int cpu,
                      struct beacon_cpu *info);
