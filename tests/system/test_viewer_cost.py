@@ -20,7 +20,7 @@ BYTES_PER_PICTURE = 4000
 def traced(terminal: Tmux, directory: Path, log: Path, options: str) -> None:
     """The viewer under strace, at 160x48."""
     terminal.start(f"exec strace -o {log} {HVSCOPE} view --dir {directory} {options}", 160, 48)
-    terminal.wait("LIVE|STOPPED", 30)
+    terminal.wait("LIVE|STOPPED", timeout=30)
 
 
 def pictures(log: Path) -> tuple[int, int, int]:

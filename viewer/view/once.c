@@ -52,6 +52,7 @@ int view_once(const struct options *o)
     struct ui ui;
     struct session_wants wants;
     struct config config;
+    uint64_t now;
     int ret = -1;
 
     if (session_open(&s, o, clock_now(), &f))
@@ -62,17 +63,20 @@ int view_once(const struct options *o)
         failure_report(&s.symbols_why);
     ask_once(&s);
     config_load(&config, stderr);
+    now = clock_now();
     ui_init(&ui, o->hz);
     ui.view = config.view >= 0 ? (enum view_id)config.view : VIEW_SLOTS;
     if (o->some_cpus)
         ui.cpu = __builtin_ctzll(o->cpu_mask);
     wants = view_wants(&ui);
-    session_frame(&s, ui.hz, clock_now(), &wants, &frame);
+    session_frame(&s, ui.hz, now, &wants, &frame);
     if (frame.snap && options_check_cpus(o, frame.snap->ncpu, &f)) {
         session_close(&s);
         return failure_report(&f);
     }
-    ui_clamp(&ui, &frame);
+    ui_clamp(&ui, &frame); /* without slots it is another view, which wants something else */
+    wants = view_wants(&ui);
+    session_frame(&s, ui.hz, now, &wants, &frame);
     if (canvas_init(&canvas, size_from_env("LINES", SINGLE_ROWS),
                     size_from_env("COLUMNS", SINGLE_COLS), COLOR_MONO,
                     screen_is_ascii(o->ascii)) == 0) {
