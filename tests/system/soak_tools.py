@@ -14,13 +14,47 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conftest import BUILD, ROOT, wait_until
+from machine import connect
 from test_gdb_session import Gdb
-from test_trust import attach_and_detach, descriptors, running, stub_mode
+from test_injected import descriptors
+from test_viewer import run
 
 HVSCOPE = BUILD / "hvscope"
 SETTLED = 150  # seconds until a viewer has kept all the past that it keeps, 64 MiB of it
 MOST_KIB = 128 << 10  # of memory, ever
 MORE_KIB = 1 << 10  # and what it may grow by once it has settled
+
+
+def running(m) -> bool:
+    """Does the machine run, by QEMU's own word?"""
+    return m.qmp("query-status")["running"]
+
+
+def stub_mode(m) -> str:
+    """Physical mode of the stub, by a client that asks for nothing else and detaches."""
+    with connect(m.dir, "gdb.sock") as stub, stub.makefile("rb") as answers:
+        def ask(packet: bytes) -> str:
+            stub.sendall(b"+$%s#%02x" % (packet, sum(packet) % 256))
+            text = b"T"
+            while text[:1] == b"T":  # it stopped, and says so
+                text = b""
+                while not text.endswith(b"#"):
+                    text += answers.read(1).lstrip(b"+$")
+                answers.read(2)
+            return text[:-1].decode()
+        mode = ask(b"qqemu.PhyMemMode")
+        ask(b"D;1")
+        return mode
+
+
+def attach_and_detach(m, times: int, gdbs: int) -> None:
+    """A viewer's connection so many times, then gdb's."""
+    for _ in range(times):
+        assert run("dump", "--gdb", m.dir / "gdb.sock").returncode == 0
+    for _ in range(gdbs):
+        session = Gdb("-ex", f"target remote {os.path.relpath(m.dir, ROOT)}/gdb.sock")
+        assert "mapcache ready" in session("mapcache-dump")
+        session.close()
 
 
 def resident(pid: int) -> int:

@@ -38,6 +38,9 @@ FAULTS = (
     ("the stub drops the connection inside an answer", "unit/viewer_gdb.c", "test_dropped"),
     ("the stub drops the connection inside a packet", "system/test_injected.py",
      "test_stub_drops"),
+    ("QMP says that it saved what it did not", "unit/viewer_ask.c", "test_not_saved"),
+    ("RAM file no regular file at attach", "unit/viewer_source.c", "test_not_ram"),
+    ("the stub is none, or a bad one", "unit/viewer_gdb.c", "test_bad_stubs"),
     ("disk full while recording", "system/test_injected.py", "test_no_room"),
     ("disk full while printing", "system/test_viewer.py", "test_output_errors"),
     ("recorder killed inside a frame", "system/test_viewer_commands.py", "test_record"),
@@ -313,7 +316,7 @@ def memory(pid: int) -> int:
 def test_attach_cycles(machine, gdb) -> None:
     """gdb and hvscope come and go, 2 CPUs at work: QEMU keeps nothing of them, nor does a gdb.
 
-    HVSCOPE_CYCLES=1000 in make soak.
+    HVSCOPE_CYCLES: how often; make soak has a thousand of its own.
     """
     m = machine(smp=2, cmdline="pace=500")
     session = gdb(m, scripts=True)

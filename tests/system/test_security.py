@@ -88,3 +88,21 @@ def test_what_it_writes_is_private(machine, tmp_path: Path) -> None:
     finally:
         os.umask(umask)
     assert mode(tmp_path / "snap") == 0o600
+
+
+def test_temporary_files() -> None:
+    """In a shared folder a name is made by the kernel's O_EXCL: mkstemp(), mkdtemp()."""
+    for file in sorted(ROOT.glob("viewer/*/*.c")):
+        text = file.read_text()
+        assert not re.search(r"\b(tmpnam|tempnam|mktemp|tmpfile)\(", text), file
+        assert "/tmp/" not in text or "mkdtemp(" in text, file
+    for file in [*ROOT.glob("hv/launch/*"), *ROOT.glob("gdb-scripts/**/*.py")]:
+        if file.is_file():
+            assert not re.search(r"mktemp\(|[\"']/tmp/", file.read_text(errors="replace")), file
+
+
+def test_read_only() -> None:
+    """What belongs to somebody else is opened to be read; O_WRONLY is for recordings."""
+    for file in sorted([*ROOT.glob("viewer/source/*.c"), *ROOT.glob("viewer/model/*.c")]):
+        if re.search(r"O_RDWR|O_WRONLY|O_CREAT|PROT_WRITE", file.read_text()):
+            assert file.name == "recorder.c", file
