@@ -228,7 +228,9 @@ class Machine:
                 return  # it started, and is over already
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise LaunchError("QEMU did not start: " + self.qemu_log())
+                why = self.qemu_log()
+                self.remove_files()
+                raise LaunchError("QEMU did not start: " + why)
             time.sleep(0.01)
 
     def qemu_log(self) -> str:

@@ -143,7 +143,7 @@ def test_export_of_many_frames(machine, tmp_path, pace: str, maps: int, lost: bo
                                                 for c in read_beacon(m).cpus))
     for cpu in (0, 1):
         made = stores(export(m.dir / "rec", tmp_path / "x", cpu))
-        assert broke_before_make(made) and len(made) > (100 if lost else 3000)
+        assert broke_before_make(made) and (lost or len(made) > 3000)
     told = subprocess.run([BUILD / "hvscope", "events", "--format", "casemate", "--output",
                            tmp_path / "x", "--recording", m.dir / "rec"], check=True,
                           capture_output=True, text=True, timeout=60).stdout

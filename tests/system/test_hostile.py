@@ -112,6 +112,7 @@ def test_run(tmp_path: Path) -> None:
     bad = subprocess.run([*run, "--extra=-\x1b[31mred"], capture_output=True, timeout=60,
                          stdin=subprocess.DEVNULL, check=False)
     assert bad.returncode == 3 and b"?[31mred" in bad.stderr
+    assert not (tmp_path / "run/ram").is_symlink()  # RAM that no machine ever had is not kept
     harmless(bad.stdout + bad.stderr)
 
 
