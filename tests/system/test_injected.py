@@ -8,7 +8,6 @@ import resource
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 import test_gdb_session
 from conftest import ROOT, wait_until
-from test_viewer import (HVSCOPE, SLOT_ATTR, Made, Tmux, check_error, made, run,  # noqa: F401
+from test_viewer import (HVSCOPE, SLOT_ATTR, Made, Peer, Tmux, check_error, made, run,  # noqa: F401
                          start_view, tmux, viewer_pid)
 
 gdb = test_gdb_session.gdb
@@ -87,32 +86,6 @@ def test_the_table_is_true() -> None:
         print(f"| {fault} | tests/{file} | {name} |")
 
 
-class Peer(threading.Thread):
-    """A socket in QMP's place: what each client is told."""
-
-    def __init__(self, path: Path, serve: Callable[[socket.socket], None]) -> None:
-        super().__init__(daemon=True)
-        path.unlink(missing_ok=True)
-        self.serve, self.clients = serve, 0
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.bind(str(path))
-        self.sock.listen(8)
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            try:
-                client, _ = self.sock.accept()
-            except OSError:
-                return
-            self.clients += 1
-            with client:
-                try:
-                    self.serve(client)
-                except OSError:
-                    pass
-
-
 def silence(client: socket.socket) -> None:
     """Nothing, until the other side has had enough."""
     while client.recv(4096):
@@ -164,8 +137,7 @@ def test_qmp_peer(tmux: Tmux, made: Made) -> None:  # noqa: F811
         for command in ("dump", "cpus"):
             said = run(command, "--dir", made.dir)
             assert said.returncode == 0 and said.stderr == "", (n, said)
-        peer.sock.shutdown(socket.SHUT_RDWR)
-        peer.sock.close()
+        peer.close()
 
 
 def put_pipe(path: Path) -> None:
@@ -280,7 +252,7 @@ def test_stub_drops(tmp_path: Path, piece: bytes) -> None:
     said = done.stderr.splitlines()
     assert done.returncode == 3 and done.stdout == "" and len(said) == 2, done
     assert "gdb stub at" in said[1]
-    peer.sock.shutdown(socket.SHUT_RDWR)
+    peer.close()
 
 
 def test_gdb_killed(machine, gdb) -> None:

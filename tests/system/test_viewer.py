@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +29,13 @@ BOOT_ID, STATE, NCPU, BUILD_ID, MESSAGE = 16, 24, 36, 168, 320
 MMU_ON, READY, PANICKED, OFF = 1, 2, 3, 4
 
 
-class QmpServer(threading.Thread):
-    """Answers query-status in a directory, one client at a time, as QEMU does."""
+class Peer(threading.Thread):
+    """A socket in QEMU's place, one client at a time: serve() says what each is told."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, serve: Callable[[socket.socket], None]) -> None:
         super().__init__(daemon=True)
-        self.status = "running"
-        self.queries = 0
-        self.asked: list[str] = []
+        path.unlink(missing_ok=True)
+        self.serve, self.clients = serve, 0
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.bind(str(path))
         self.sock.listen(8)
@@ -48,29 +47,12 @@ class QmpServer(threading.Thread):
                 client, _ = self.sock.accept()
             except OSError:
                 return
+            self.clients += 1
             with client:
-                self.serve(client)
-
-    def serve(self, client: socket.socket) -> None:
-        """One session: greeting, then an answer a line."""
-        try:
-            client.sendall(b'{"QMP": {"version": {}, "capabilities": []}}\r\n')
-            text = ""
-            while data := client.recv(4096):
-                text += data.decode()
-                while text.strip():
-                    question, end = json.JSONDecoder().raw_decode(text.lstrip())
-                    text = text.lstrip()[end:]
-                    self.answer(client, question["execute"])
-        except OSError:
-            pass
-
-    def answer(self, client: socket.socket, command: str) -> None:
-        """Only the status means anything."""
-        reply = {"status": self.status} if command == "query-status" else {}
-        self.queries += command == "query-status"
-        self.asked.append(command)
-        client.sendall(json.dumps({"return": reply}).encode() + b"\r\n")
+                try:
+                    self.serve(client)
+                except OSError:
+                    pass
 
     def close(self) -> None:
         """Refuse everybody from now on."""
@@ -79,6 +61,34 @@ class QmpServer(threading.Thread):
         except OSError:
             return
         self.sock.close()
+
+
+class QmpServer(Peer):
+    """Answers query-status in a directory, as QEMU does."""
+
+    def __init__(self, path: Path) -> None:
+        self.status = "running"
+        self.queries = 0
+        self.asked: list[str] = []
+        super().__init__(path, self.session)
+
+    def session(self, client: socket.socket) -> None:
+        """Greeting, then an answer a line."""
+        client.sendall(b'{"QMP": {"version": {}, "capabilities": []}}\r\n')
+        text = ""
+        while data := client.recv(4096):
+            text += data.decode()
+            while text.strip():
+                question, end = json.JSONDecoder().raw_decode(text.lstrip())
+                text = text.lstrip()[end:]
+                self.answer(client, question["execute"])
+
+    def answer(self, client: socket.socket, command: str) -> None:
+        """Only the status means anything."""
+        reply = {"status": self.status} if command == "query-status" else {}
+        self.queries += command == "query-status"
+        self.asked.append(command)
+        client.sendall(json.dumps({"return": reply}).encode() + b"\r\n")
 
 
 class Made:

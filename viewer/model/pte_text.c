@@ -127,12 +127,18 @@ static void add_leaf(struct list *l, unsigned int level)
     add_leaf_upper(l);
 }
 
-static void add_table(struct list *l)
+/* What every regime's table entries have below their attributes. */
+static void add_next_table(struct list *l)
 {
     add(l, 11, 2, "", "ignored in a table entry");
     add_address(l, 12, "address of the next table");
     add_unused(l, 50, 48, "RES0 with 48-bit addresses");
     add_unused(l, 58, 51, "ignored in a table entry");
+}
+
+static void add_table(struct list *l)
+{
+    add_next_table(l);
     add_bit(l, 59, "PXNTable", "PXNTable: RES0 at EL2", "PXNTable: 0");
     add_bit(l, 60, "XNTable", "XNTable: nothing below is executed", "XNTable: 0");
     add_bit(l, 61, "APTable0", "APTable[0]: RES0 at EL2", "APTable[0]: 0");
@@ -215,10 +221,7 @@ static void add_el1_table(struct list *l)
                                          "APTable: read-only below",
                                          "APTable: read-only, nothing for EL0"};
 
-    add(l, 11, 2, "", "ignored in a table entry");
-    add_address(l, 12, "address of the next table");
-    add_unused(l, 50, 48, "RES0 with 48-bit addresses");
-    add_unused(l, 58, 51, "ignored in a table entry");
+    add_next_table(l);
     add_bit(l, 59, "PXNTable", "PXNTable: not executed at EL1 below", "PXNTable: 0");
     add_bit(l, 60, "UXNTable", "UXNTable: not executed at EL0 below", "UXNTable: 0");
     add_pair(l, 61, rights);
@@ -227,10 +230,7 @@ static void add_el1_table(struct list *l)
 
 static void add_stage2_table(struct list *l)
 {
-    add(l, 11, 2, "", "ignored in a table entry");
-    add_address(l, 12, "address of the next table");
-    add_unused(l, 50, 48, "RES0 with 48-bit addresses");
-    add_unused(l, 58, 51, "ignored in a table entry");
+    add_next_table(l);
     add_unused(l, 63, 59, "RES0 at stage 2");
 }
 
