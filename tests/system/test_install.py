@@ -41,6 +41,9 @@ def test_nothing_is_left(tmp_path):
     there = installed(tmp_path)
     assert "opt/x/bin/hvscope" in there
     assert ("usr/share/gdb/auto-load/opt/x/share/hvscope/images/hv-xen.elf-gdb.py" in there)
+    cached = tmp_path / "opt/x/share/hvscope/gdb/hvscope/__pycache__/pte.cpython-311.pyc"
+    cached.parent.mkdir()
+    cached.touch()  # as Python does when GDB runs as root
     remove = [INSTALL, "--remove", tmp_path, "/opt/x"]
     subprocess.run(remove, check=True)
     assert not installed(tmp_path)
