@@ -47,5 +47,6 @@ def test_nothing_is_left(tmp_path):
     remove = [INSTALL, "--remove", tmp_path, "/opt/x"]
     subprocess.run(remove, check=True)
     assert not installed(tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if "hvscope" in p.name]
     again = subprocess.run(remove, capture_output=True, text=True, check=False)
     assert again.returncode == 1 and again.stderr.startswith("uninstall: there is no ")
