@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import BUILD, ROOT, read_beacon
+from conftest import BUILD, ROOT, read_beacon, wait_until
 from test_viewer import HVSCOPE, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 SLOT = 1 << 21
@@ -274,10 +274,7 @@ def test_record(halted, tmp_path: Path) -> None:
     file = tmp_path / "run.rec"
     words = [HVSCOPE, "record", file, "--hz", "30", "--dir", halted.dir]
     with subprocess.Popen(words) as recorder:
-        deadline = time.monotonic() + 20
-        while not file.exists() or file.stat().st_size < 100000:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: run("dump", "--recording", file).returncode == 0)  # a frame is whole
         recorder.kill()
     assert once("--recording", file)[:19] == once("--dir", halted.dir)[:19]
     assert run("dump", "--recording", file).stdout == output(halted, "dump")
