@@ -74,16 +74,18 @@ static bool rival_of(mfn_t mfn, mfn_t *rival)
     return false;
 }
 
-/* The rival is mapped, not touched: it may be anyone's. The slot is the victim's afterwards. */
-static bool stale_write(void)
+#define STALE_WRITES 64 /* most that are tried */
+
+/*
+ * The rival is mapped, not touched: it may be anyone's. The slot is the victim's
+ * afterwards, unless somebody holds it, or an interrupt's map took it in between:
+ * then nothing was hit, which the victim's pattern shows.
+ */
+static void stale_write_to(mfn_t victim, mfn_t rival)
 {
-    volatile uint64_t *stale;
-    mfn_t victim, rival;
+    volatile uint64_t *stale = map_domain_page(rival);
     uint64_t *page, irq;
 
-    if (!page_get(&victim) || !rival_of(victim, &rival))
-        return false;
-    stale = map_domain_page(rival);
     unmap_domain_page((const void *)stale);
     page = short_map(victim, &irq);
     pattern_fill(page, victim, 0);
@@ -93,6 +95,18 @@ static bool stale_write(void)
     page = short_map(victim, &irq);
     pattern_verify(page, victim, 0);
     short_unmap(page, irq);
+}
+
+/* Ends in a panic, sooner or later; another frame each time, which has another slot. */
+static bool stale_write(void)
+{
+    mfn_t victim, rival;
+
+    for (unsigned int i = 0; i < STALE_WRITES; i++) {
+        if (!page_get(&victim) || !rival_of(victim, &rival))
+            return false;
+        stale_write_to(victim, rival);
+    }
     return false;
 }
 
