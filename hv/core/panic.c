@@ -15,12 +15,14 @@ static uint32_t panicking;
 /* The first CPU to get here reports; the machine is off before another needs to. */
 void panic_begin(void)
 {
+    uint32_t me = smp_processor_id() + 1, first = 0;
+
     local_irq_save();
-    if (__atomic_exchange_n(&panicking, smp_processor_id() + 1, __ATOMIC_ACQ_REL)) {
-        if (panicking != smp_processor_id() + 1) {
-            for (;;)
-                asm volatile("wfi");
-        }
+    if (!__atomic_compare_exchange_n(&panicking, &first, me, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE) &&
+        first != me) {
+        for (;;)
+            asm volatile("wfi");
     }
     console_force();
 }

@@ -43,6 +43,7 @@ def ends_with(m, pattern: str) -> None:
     """The image finds it itself: status 1 and this on the console."""
     assert m.wait(60) == 1, m.console()
     assert re.search(pattern, m.console()), m.console()
+    assert m.console().count("PANIC on ") == 1  # of CPUs that find it at once the first reports
 
 
 @pytest.mark.parametrize("fault,found", [
