@@ -86,15 +86,23 @@ def explain_a_commandeer() -> str:
     return f"mapcache-explain {_call_that_would('commandeer'):#x}"
 
 
-def break_on_the_next_map() -> str:
-    """Where the CPU that is selected maps a frame next."""
-    return f"tbreak *map_domain_page thread {_cpu() + 1}"
+def _saturated() -> str:
+    """The frame of a slot with a count of 15."""
+    import gdb
+    frames = [slot["mfn"] for slot in _slots() if slot["state"] == "saturated"]
+    if not frames:
+        raise gdb.GdbError("tour: no slot is saturated")
+    return frames[0]
+
+
+def break_on_its_next_map() -> str:
+    """Where the CPU that is selected maps that frame next; interrupts map others."""
+    return f"tbreak *map_domain_page thread {_cpu() + 1} if $x0 == {_saturated()}"
 
 
 def find_the_saturated() -> str:
-    """Where the frame is that has a slot with a count of 15."""
-    frames = [slot["mfn"] for slot in _slots() if slot["state"] == "saturated"]
-    return f"mapcache-find mfn:{frames[0]}" if frames else "mapcache-stats"
+    """Where that frame is."""
+    return f"mapcache-find mfn:{_saturated()}"
 
 
 def slot_held_longest() -> str:
@@ -152,7 +160,7 @@ STEPS = (
         A count has four bits. At 15 a slot is saturated, and the next map of the same frame takes
         a second slot.""",
          Setting("xen", "pace=200 workload=saturate"),
-         ("mapcache-break saturate", "continue", "delete", break_on_the_next_map, "continue",
+         ("mapcache-break saturate", "continue", "delete", break_on_its_next_map, "continue",
           "finish", find_the_saturated), """
         Two slots, one frame: legal, and a trap for tools that think a frame has one place."""),
     Step("A slot changes its owner", """
