@@ -2,7 +2,7 @@
 """Slots of a dump, in batches of one page of entries; what a batch looks like as text and JSON.
 
 Most batches hold usual slots only. Those are never taken apart slot by slot: entries are cut
-into 16-bit words, a column of words is looked up in a table of ready text, and the columns are
+into columns (frame, count), a column is looked up in a table of ready text, and the columns are
 joined, all in C loops. A loop of Python's own over full tables takes longer than reading them.
 Any slot that is not usual makes its batch a mixed one, which decodes each slot.
 """
@@ -16,8 +16,8 @@ from itertools import compress
 from operator import itemgetter, sub
 from typing import Any, Final
 
-from hvscope.pte import (PTE_REFS_MAX, PTE_REFS_SHIFT, SLOT_ATTR_MASK, SLOT_SHIFT, SLOT_SIZE,
-                         SLOT_STATES, slot_is_block, slot_state)
+from hvscope.pte import (PAGE_SHIFT, PTE_REFS_MAX, PTE_REFS_SHIFT, SLOT_ATTR_MASK, SLOT_SHIFT,
+                         SLOT_SIZE, SLOT_STATES, slot_is_block, slot_state)
 
 # slot, va, pte, state, refs, mfn, pa, home, probe; the last four None where they have no meaning.
 Slot = tuple[int, int, int, str, int, "int | None", "int | None", "int | None", "int | None"]
@@ -26,9 +26,8 @@ REFS: Final = 4
 PA: Final = 6
 
 WORD = 1 << 16
-ROWS = 1 << 32 - SLOT_SHIFT  # frames that differ below bit 32 only
-ROW_STEP = SLOT_SIZE >> 16  # between such frames, in the word of bits 16-31
-LEAST_PA = 1 << 28  # from here on, that word has four digits
+FRAME_STEP = SLOT_SIZE >> 16  # between frames, in 64 KiB
+FRAMES_KEPT = 1 << 16  # whose text is kept for the next dump: 128 GiB
 
 
 def hex_json(value: int | None) -> str:
@@ -74,48 +73,64 @@ class Mixed:
         return "".join(["," + slot_json(slot, slot[0] in self.odd) for slot in self.slots])
 
 
-class Words:
-    """Ready parts of lines, for each slot, each count, and each frame's word of bits 16-31."""
+class Frames(dict[int, int]):
+    """The number under which a usual slot's frame is known here, by its PA in 64 KiB.
 
-    def __init__(self, start: int, entries: int, attr: int, placed: bool) -> None:
+    Made when a frame is first seen; KeyError for one that is not RAM. Text holds what a line
+    says of the frame: behind the slot, and its home.
+    """
+
+    def __init__(self, entries: int, placed: bool, banks: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.entries, self.placed = entries, placed
+        self.banks = [(base - SLOT_SIZE >> 16, base + size >> 16) for base, size in banks if size]
+        self.homes: list[int] = []
+        self.text: list[str] = []
+        self.text_homes: list[str] = []
+        self.json_ptes: list[str] = []
+        self.json: list[str] = []
+
+    def __missing__(self, frame: int) -> int:
+        if frame % FRAME_STEP or not any(low < frame < high for low, high in self.banks):
+            raise KeyError(frame)
+        home = frame // FRAME_STEP % self.entries
+        mfn, pa = f"{frame << 16 - PAGE_SHIFT:#x}", f"{frame << 16:#x}"
+        self.homes.append(home if self.placed else 0)
+        self.text.append(f"{mfn:<9}  {pa:<14}")
+        self.text_homes.append("%4d  " % home if self.placed else "   -  ")
+        self.json_ptes.append("%08x" % frame)
+        self.json.append(f'"{mfn}","pa":"{pa}","home":{home if self.placed else "null"},"probe":')
+        self[frame] = len(self.homes) - 1
+        return self[frame]
+
+
+class Words:
+    """Ready parts of lines, for each slot, each count, and each frame."""
+
+    def __init__(self, start: int, entries: int, attr: int, placed: bool,
+                 banks: Sequence[tuple[int, int]]) -> None:
         vas = [(slot, start + (slot << SLOT_SHIFT)) for slot in range(entries)]
-        self.text_heads = ["\n%6d  %-#14x  0x" % one for one in vas]
+        self.text_heads = ["\n%6d  %-#14x  " % one for one in vas]
         self.json_heads = [',{"slot":%d,"va":"%#x","pte":"0x' % one for one in vas]
-        self.row_of = {row * ROW_STEP: row for row in range(ROWS)}  # by that word
-        self.digits = ["%04x" % word for word in self.row_of]
-        homes = [row % entries if placed else None for row in range(ROWS)]
-        self.text_homes = ["   -  " if home is None else "%4d  " % home for home in homes]
-        self.text_probes = ["    -" if home is None else "%5d" % home for home in homes]
-        self.json_homes = ['0000","home":%s,"probe":' % ("null" if home is None else home)
-                           for home in homes]
-        self.json_probes = ["null}" if home is None else "%d}" % home for home in homes]
+        self.frames = Frames(entries, placed, banks)
+        # By slot - home: negative numbers count from the end, as the lookup wraps around.
+        self.text_probes = ["%5d" % n if placed else "    -" for n in range(entries)]
+        self.json_probes = ["%d}" % n if placed else "null}" for n in range(entries)]
         tops = [(attr >> 48) + (refs << PTE_REFS_SHIFT - 48) for refs in range(PTE_REFS_MAX + 1)]
         self.refs_of = {top: refs for refs, top in enumerate(tops)}  # by the word of bits 48-63
         self.states = [slot_state(top << 48 | attr, attr, True) for top in tops]
         counted = list(enumerate(self.states))
         self.text_states = ["  %4d  %-9s  " % one for one in counted]
-        self.json_states = ['%04x","state":"%s","odd":false,"refs":%d,"mfn":"0x'
+        self.json_states = ['%04x","state":"%s","odd":false,"refs":%d,"mfn":'
                             % (attr % WORD, state, refs) for refs, state in counted]
         self.json_tops = ["%x" % top for top in tops]
 
 
 @lru_cache(maxsize=2)
-def slot_words(start: int, entries: int, attr: int, placed: bool) -> Words:
+def slot_words(start: int, entries: int, attr: int, placed: bool,
+               banks: tuple[tuple[int, int], ...]) -> Words:
     """Of a domheap; kept for the next dump."""
-    return Words(start, entries, attr, placed)
-
-
-def text_high(high: int) -> tuple[str, str, str]:
-    """What stands around the digits of bits 16-31 in a line, of the word of bits 32-47."""
-    digits = f"{high:x}" if high else ""
-    frame, address = len(f"0x{digits}00000"), len(f"0x{digits}00000000")
-    return digits, f"0{'':{max(9 - frame, 0)}}  0x{digits}", f"0000{'':{max(14 - address, 0)}}"
-
-
-def json_high(high: int) -> tuple[str, str, str]:
-    """The same in JSON."""
-    digits = f"{high:x}" if high else ""
-    return f"{high:04x}", digits, f'0","pa":"0x{digits}'
+    return Words(start, entries, attr, placed, banks)
 
 
 def joined(columns: Sequence[Sequence[str]]) -> str:
@@ -134,47 +149,35 @@ def picked(table: Any, numbers: Sequence[int]) -> Sequence[Any]:
 class Usual:
     """Slots that hold usual entries: columns of numbers, an item a slot."""
 
-    def __init__(self, words: Words, slots: Sequence[int], rows: Sequence[int],
-                 highs: Sequence[int], refs: Sequence[int]) -> None:
-        self.words, self.slots, self.rows, self.highs, self.refs = words, slots, rows, highs, refs
+    def __init__(self, words: Words, slots: Sequence[int], frames: Sequence[int],
+                 refs: Sequence[int]) -> None:
+        self.words, self.slots, self.frames, self.refs = words, slots, frames, refs
 
     def counts(self) -> dict[str, int]:
         """How many are in which state, and all references."""
-        counts = {state: 0 for state in SLOT_STATES}
-        for refs in set(self.refs):
-            counts[self.words.states[refs]] += self.refs.count(refs)
+        counts, held = {state: 0 for state in SLOT_STATES}, bytes(self.refs)
+        for refs, state in enumerate(self.words.states):
+            counts[state] += held.count(refs)
         return {**counts, "refs": sum(self.refs)}
-
-    def around(self, of_high: Any) -> list[Sequence[str]]:
-        """Three columns of text that depend on the word of bits 32-47."""
-        known = sorted(set(self.highs))
-        texts = list(zip(*map(of_high, known)))
-        if len(known) == 1:
-            return [text * len(self.highs) for text in texts]
-        place = {high: n for n, high in enumerate(known)}
-        numbers = picked(place, self.highs)
-        return [picked(text, numbers) for text in texts]
 
     def probes(self) -> list[int]:
         """How far each is behind its home: negative numbers count from a table's end."""
-        return list(map(sub, self.slots, self.rows))
+        return list(map(sub, self.slots, picked(self.words.frames.homes, self.frames)))
 
     def text(self) -> str:
         """Their lines, each behind a line's end."""
-        words, digits = self.words, picked(self.words.digits, self.rows)
-        before, between, after = self.around(text_high)
-        return joined([picked(words.text_heads, self.slots), before, digits, between, digits,
-                       after, picked(words.text_states, self.refs),
-                       picked(words.text_homes, self.rows),
+        words, known = self.words, self.words.frames
+        return joined([picked(words.text_heads, self.slots), picked(known.text, self.frames),
+                       picked(words.text_states, self.refs),
+                       picked(known.text_homes, self.frames),
                        picked(words.text_probes, self.probes())])
 
     def json(self) -> str:
         """Their objects, each behind a comma."""
-        words, digits = self.words, picked(self.words.digits, self.rows)
-        high, before, between = self.around(json_high)
+        words, known = self.words, self.words.frames
         return joined([picked(words.json_heads, self.slots), picked(words.json_tops, self.refs),
-                       high, digits, picked(words.json_states, self.refs), before, digits,
-                       between, digits, picked(words.json_homes, self.rows),
+                       picked(known.json_ptes, self.frames), picked(words.json_states, self.refs),
+                       picked(known.json, self.frames),
                        picked(words.json_probes, self.probes())])
 
 
@@ -183,21 +186,14 @@ class Sorter:
 
     def __init__(self, start: int, entries: int, attr: int, placed: bool,
                  banks: Sequence[tuple[int, int]]) -> None:
-        self.banks = [(base - SLOT_SIZE >> 16, base + size >> 16) for base, size in banks if size]
         self.words: Words | None = None
-        # What the columns take for granted of the attributes and of homes.
+        # What the columns take for granted of the attributes.
         if slot_is_block(attr) and not attr & ~SLOT_ATTR_MASK and attr >> 48 and \
-                not attr >> 16 & ROW_STEP - 1 and (not placed or ROWS % entries == 0):
+                not attr >> 16 & FRAME_STEP - 1:
             self.low = attr % WORD
-            self.words = slot_words(start, entries, attr, placed)
-
-    def in_ram(self, frames: Sequence[int]) -> bool:
-        """Are all of these RAM? Numbers of 64 KiB."""
-        first, last = min(frames), max(frames)
-        if first < LEAST_PA >> 16:
-            return False
-        return any(low < first and last < high for low, high in self.banks) or \
-            all(any(low < frame < high for low, high in self.banks) for frame in set(frames))
+            self.words = slot_words(start, entries, attr, placed, tuple(banks))
+            if len(self.words.frames) > FRAMES_KEPT:  # who holds them already goes on with them
+                slot_words.cache_clear()
 
     def usual(self, first: int, data: bytes) -> Usual | None:
         """The slots of these entries that are not 0; None if one of them is not usual."""
@@ -210,12 +206,12 @@ class Sorter:
             data = struct.pack(f"<{count}Q", *filter(None, ptes))
         if self.words is None or not slots:
             return None
-        words: Sequence[int] = struct.unpack(f"<{4 * count}H", data)
-        frames: Sequence[int] = struct.unpack("<" + "2xI2x" * count, data)
-        if set(words[0::4]) != {self.low} or not self.in_ram(frames):
+        ends: Sequence[int] = struct.unpack("<" + "H4xH" * count, data)
+        if set(ends[0::2]) != {self.low}:
             return None
+        frames: Sequence[int] = struct.unpack("<" + "2xI2x" * count, data)
         try:
-            return Usual(self.words, slots, picked(self.words.row_of, words[1::4]), words[2::4],
-                         picked(self.words.refs_of, words[3::4]))
+            return Usual(self.words, slots, picked(self.words.frames, frames),
+                         picked(self.words.refs_of, ends[1::2]))
         except KeyError:
             return None

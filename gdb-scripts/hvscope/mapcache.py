@@ -151,7 +151,7 @@ def mapcache_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Obje
         return {"state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
     pieces = read_slots(read, beacon, rows)
-    broken = index_broken(read, beacon, n, [pte for _, ptes in pieces for pte in ptes])
+    broken = index_broken(read, beacon, n, (pte for _, ptes in pieces for pte in ptes))
     slots = [slot for first, ptes in pieces
              for slot in decoded(beacon, first, ptes, want_all, broken)]
     return {"state": "on", "tables": rows, "slots": slots,
@@ -196,22 +196,22 @@ def dump_cpu(read: ReadPhys, beacon: Beacon, n: int, want_all: bool) -> Object:
         return {"cpu": n, "state": cpu.state_name}
     rows = mapcache_chain(read, beacon, cpu.root)
     pages = read_pages(read, beacon, rows)
-    held = b"".join([data for _, data in pages])
-    broken = index_broken(read, beacon, n, struct.unpack(f"<{len(held) // 8}Q", held))
+    broken = index_broken(read, beacon, n, (pte for _, data in pages
+                                            for pte, in struct.iter_unpack("<Q", data)))
     slots = list(batches(beacon, sorter_of(beacon), pages, want_all, broken))
-    entries = len(held) // 8
+    entries = sum([len(data) for _, data in pages]) // 8
     return {"cpu": n, "state": "on",
             "consistent": cpu.generation % 2 == 0 if beacon.counted else None,
             "root": hex(cpu.root), "tables": rows, "counts": totals(slots, entries),
             "slots": slots}
 
 
-def index_broken(read: ReadPhys, beacon: Beacon, n: int, ptes: Sequence[int]) -> Collection[int]:
+def index_broken(read: ReadPhys, beacon: Beacon, n: int, ptes: Iterable[int]) -> Collection[int]:
     """Engine clock: slots of CPU n whose entry, chain and state byte disagree."""
     if not beacon.counted or beacon.engine_name != "clock":
         return ()
     from hvscope import clock
-    return {slot for slot, _ in clock.cpu_index_faults(read, beacon, n, ptes)
+    return {slot for slot, _ in clock.cpu_index_faults(read, beacon, n, list(ptes))
             if slot is not None}
 
 
