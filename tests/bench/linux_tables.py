@@ -100,8 +100,8 @@ def ratio(session: Gdb, m: Linux, regime: str) -> tuple[int, float, float]:
     command = f"pt-dump --regime {regime}"
     session(f"source {PROBE}")
     size = json.loads(session(f"python asked('{command}')"))[0]
-    pairs = json.loads(session(f"python turns('{command}', {ROUNDS}, {m.process.pid})"))
-    floor, cost = (min(column) for column in zip(*pairs))
+    measured = json.loads(session(f"python turns('{command}', {ROUNDS}, {m.process.pid})"))
+    floor, _, cost = (min(column) for column in zip(*measured))
     return size, floor, cost
 
 
