@@ -7,7 +7,8 @@ a map that was not given back. Then guests misbehave until enough of them were
 killed, and all memory must come back.
 
 A viewer and a recorder are at work all the time: both end well, the viewer's memory stays what it
-was.
+was. A gdb comes at random moments, looks, lets the machine run, stops it again; it detaches, or is
+killed.
 
 --halts: a debugger stops the machine at random moments, and both tools must say the same bytes;
 then viewer and debugger attach and detach so often, and nothing is left in QEMU.
@@ -34,11 +35,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from conftest import BUILD, read_beacon, wait_until  # noqa: E402
 from machine import Machine  # noqa: E402
 from oracle import Memory, dump, dump_json  # noqa: E402
-from soak_tools import companions, cycles, halts  # noqa: E402
+from soak_tools import companions, cycles, halts, visit  # noqa: E402
 from test_live import machine_options, promise, sequence  # noqa: E402
 from test_oracle import gdb_dump  # noqa: E402
 
 GDB_SHARE = 0.2  # of the halts
+VISITS = 0.1  # of the halts under load are those of a gdb
 SIZE = 4 << 30
 CHECK_SIZE = 16 << 30
 GUESTS = "guests=3 workload=guest,copy pace=0 census=on"
@@ -47,14 +49,14 @@ CHECKED = "check=on workload=stride,storm,guest"
 SHARED = "check=on fault=share-l2 workload=cpu0:idle,cpu1:storm"
 
 
-def compare_at_a_halt(m, memory) -> bool:
+def compare_at_a_halt(m, memory, engine: str) -> bool:
     """Halt; on each CPU that is not inside map or unmap, references = maps - unmaps."""
     m.qmp("stop")
     try:
         counters = [c.fields for c in read_beacon(m).cpus]
-        for cpu, c in zip(dump(memory, m.smp, SIZE)["cpus"], counters):
-            assert cpu["counts"]["broken"] == 0, cpu
+        for cpu, c in zip(dump(memory, m.smp, SIZE, engine)["cpus"], counters):
             if cpu["consistent"]:
+                assert cpu["counts"]["broken"] == 0, cpu
                 assert cpu["counts"]["refs"] == c["maps"] - c["unmaps"], (cpu, c)
     finally:
         m.qmp("cont")
@@ -79,17 +81,20 @@ def free_pages(m) -> int:
     return stats(m, r"domheap: (\d+) of")
 
 
-def work(m, seconds: float) -> int:
-    """The first part; how many halts there were."""
-    memory = Memory(m.dir / "ram", BUILD / "hv-xen.elf")
-    stops, end = 0, time.monotonic() + seconds
+def work(m, engine: str, seconds: float) -> tuple[int, int]:
+    """The first part; how many halts there were, and visits of a gdb."""
+    memory = Memory(m.dir / "ram", BUILD / f"hv-{engine}.elf")
+    stops, visits, end = 0, 0, time.monotonic() + seconds
     with companions(m) as viewer:
         while time.monotonic() < end:
             time.sleep(random.uniform(0.05, 0.5))
             assert m.process.poll() is None, m.console()[-2000:]
-            stops += compare_at_a_halt(m, memory)
+            if random.random() < VISITS:
+                visits += visit(m, engine, lambda: dump_json(memory, m.smp, SIZE, engine))
+            else:
+                stops += compare_at_a_halt(m, memory, engine)
             viewer.look()
-    return stops
+    return stops, visits
 
 
 def kill_guests(m, wanted: int) -> int:
@@ -105,9 +110,9 @@ def kill_guests(m, wanted: int) -> int:
     return killed(m)
 
 
-def soak(m, seconds: float, guests: int) -> str:
+def soak(m, engine: str, seconds: float, guests: int) -> str:
     """Both parts on a machine that runs; the summary, or an AssertionError."""
-    stops = work(m, seconds)
+    stops, visits = work(m, engine, seconds)
     dead = kill_guests(m, guests)
     cpus = [c.fields for c in read_beacon(m).cpus]
     m.type("off")
@@ -115,10 +120,10 @@ def soak(m, seconds: float, guests: int) -> str:
 
     def total(name: str) -> int:
         return sum(c[name] for c in cpus)
-    return (f"{seconds:.0f} s: {total('maps')} maps, {total('commandeers')} commandeered slots, "
-            f"{total('verified')} pages and rounds verified, {total('irqs_inside')} of "
-            f"{total('irqs')} interrupts inside map or unmap, {stops} halts compared, "
-            f"{dead} guests killed, 0 errors")
+    return (f"{engine}, {seconds:.0f} s: {total('maps')} maps, {total('commandeers')} "
+            f"commandeered slots, {total('verified')} pages and rounds verified, "
+            f"{total('irqs_inside')} of {total('irqs')} interrupts inside map or unmap, "
+            f"{stops} halts compared, {visits} visits of gdb, {dead} guests killed, 0 errors")
 
 
 def readings_agree(m, memory, engine: str) -> bool:
@@ -201,8 +206,8 @@ def run(engine: str, smp: int, size: int, append: str, body, extra: str = "") ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--guests", type=int, default=1000, help="how many to have killed")
+    parser.add_argument("--seconds", type=float, default=300, help="on each engine")
+    parser.add_argument("--guests", type=int, default=300, help="how many to have killed on each")
     parser.add_argument("--halts", type=int, help="that many instead, and attaches")
     parser.add_argument("--check", choices=("bbm", "clock", "xen"), metavar="ENGINE",
                         help="with check=on instead, on this engine: bbm, clock or xen")
@@ -214,7 +219,9 @@ def main() -> None:
         for engine in ("xen", "bbm"):
             soak_live(engine, args.seconds / 2)
     elif not args.check:
-        run("xen", 4, SIZE, GUESTS, lambda m: soak(m, args.seconds, args.guests))
+        for engine in ("xen", "bbm", "clock"):
+            run(engine, 4, SIZE, GUESTS,
+                lambda m, engine=engine: soak(m, engine, args.seconds, args.guests))
     elif args.check == "xen":
         run("xen", 4, CHECK_SIZE, "check=on workload=stride",
             lambda m: first_finding(m, "hazards", 1))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ HVSCOPE = BUILD / "hvscope"
 SETTLED = 150  # seconds until a viewer has kept all the past that it keeps, 64 MiB of it
 MOST_KIB = 128 << 10  # of memory, ever
 MORE_KIB = 1 << 10  # and what it may grow by once it has settled
+KILLED = 0.2  # of the visits of a gdb end by SIGKILL
 
 
 def running(m) -> bool:
@@ -52,7 +53,7 @@ def attach_and_detach(m, times: int, gdbs: int) -> None:
     for _ in range(times):
         assert run("dump", "--gdb", m.dir / "gdb.sock").returncode == 0
     for _ in range(gdbs):
-        session = Gdb("-ex", f"target remote {os.path.relpath(m.dir, ROOT)}/gdb.sock")
+        session = attached(m)
         assert "mapcache ready" in session("mapcache-dump")
         session.close()
 
@@ -121,15 +122,43 @@ def companions(m) -> Iterator[Viewer]:
             recorder.wait()
 
 
+def attached(m, engine: str = "xen") -> Gdb:
+    """A gdb on this machine."""
+    return Gdb("-ex", f"target remote {os.path.relpath(m.dir, ROOT)}/gdb.sock",
+               elf=BUILD / f"hv-{engine}.elf")
+
+
+def run_on(session: Gdb) -> None:
+    """Let the machine run for a moment, and stop it."""
+    session.send("continue")
+    time.sleep(random.uniform(0.005, 0.05))
+    session.process.send_signal(signal.SIGINT)
+    session.answer(60)
+
+
+def visit(m, engine: str, expected: Callable[[], str]) -> bool:
+    """A gdb that comes, looks some times, and goes or is killed; it says what is expected."""
+    session = attached(m, engine)
+    try:
+        for _ in range(random.randint(1, 3)):
+            assert session("mapcache-dump --json") + "\n" == expected()
+            run_on(session)
+        if random.random() < KILLED:
+            session.process.kill()
+            session.process.wait(10)
+    finally:
+        session.close()
+    m.qmp("cont")  # nobody does that for a gdb that was killed
+    wait_until(lambda: running(m))
+    return True
+
+
 def halts(m, wanted: int) -> int:
     """A debugger's stops at random moments: both tools say the same bytes, each time."""
-    session = Gdb("-ex", f"target remote {os.path.relpath(m.dir, ROOT)}/gdb.sock")
+    session = attached(m)
     try:
         for n in range(wanted):
-            session.send("continue")
-            time.sleep(random.uniform(0.005, 0.05))
-            session.process.send_signal(signal.SIGINT)
-            session.answer(60)
+            run_on(session)
             said = session("mapcache-dump --json")
             seen = subprocess.run([HVSCOPE, "dump", "--json", "--dir", m.dir], check=True,
                                   capture_output=True, text=True, timeout=60).stdout
