@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, ROOT, read_beacon
+from conftest import BUILD, ROOT, read_beacon, wait_until
 from machine import Machine
 
 
@@ -112,11 +112,30 @@ def test_full_table_is_a_bug_with_a_census(machine):
 
 
 def test_run_exits_with_the_image_status(tmp_path):
-    """hv/launch/run: 0 after "off"; 70 when the image left none; it is said."""
+    """hv/launch/run: 0 after "off", and says so."""
     run = [ROOT / "hv/launch/run", "--image", BUILD / "hv-xen.bin", "--dir", tmp_path / "run"]
     ok = subprocess.run(run, input="stats\noff\n", capture_output=True, text=True, timeout=60,
                         check=False)
     assert ok.returncode == 0 and "exit status 0" in ok.stdout and "domheap:" in ok.stdout
+
+
+def test_run_that_waits_to_be_started(tmp_path):
+    """QEMU_EXTRA=-S: the console is followed from the first instruction on, whenever that is."""
+    m = Machine(tmp_path / "run", BUILD / "hv-xen.bin")
+
+    def waits():
+        try:
+            return m.qmp("query-status")["status"] == "prelaunch"
+        except OSError:  # no such socket yet
+            return False
+
+    with subprocess.Popen(
+            [ROOT / "hv/launch/run", "--image", m.image, "--dir", m.dir, "--extra=-S"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(waits)
+        m.qmp("cont")
+        said, _ = process.communicate("off\n", 60)
+    assert process.returncode == 0 and "CPUs up" in said and said.endswith("exit status 0\n")
 
 
 def test_run_that_is_ended_leaves_nothing(tmp_path):
