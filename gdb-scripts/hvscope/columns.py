@@ -39,14 +39,16 @@ def slot_text(slot: Slot) -> str:
     """One line of the table of slots."""
     number, va, _, state, refs, mfn, pa, home, probe = slot
     frame = "%-9s  %-14s" % (("-", "-") if mfn is None else (hex(mfn), hex(pa or 0)))
-    place = "   -      -" if home is None else "%4d  %5d" % (home, probe)
+    place = "   -      -" if home is None or probe is None else "%4d  %5d" % (home, probe)
     return "%6d  %-#14x  %s  %4d  %-9s  %s" % (number, va, frame, refs, state, place)
 
 
 def slot_json(slot: Slot, odd: bool = False) -> str:
     """A slot as it stands in the JSON dump; odd: it maps what is not RAM."""
     number, va, pte, state, refs, mfn, pa, home, probe = slot
-    place = '"home":null,"probe":null' if home is None else '"home":%d,"probe":%d' % (home, probe)
+    place = '"home":null,"probe":null'
+    if home is not None and probe is not None:
+        place = '"home":%d,"probe":%d' % (home, probe)
     return ('{"slot":%d,"va":"%#x","pte":"%#x","state":"%s","odd":%s,"refs":%d,"mfn":%s,"pa":%s,%s}'
             % (number, va, pte, state, "true" if odd else "false", refs, hex_json(mfn),
                hex_json(pa), place))

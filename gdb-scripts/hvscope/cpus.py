@@ -17,14 +17,14 @@ Object = dict[str, Any]
 def cpu_row(cpu: int, beacon: Beacon | None, thread: Object | None) -> Object:
     """One CPU; thread: what gdb says of it (thread, el, mmu, pc, symbol)."""
     said = beacon.cpus[cpu] if beacon is not None and cpu < beacon.ncpu else None
-    on = said is not None and said.state_name == "on"
-    counted = on and beacon.counted
+    on = said if said is not None and said.state_name == "on" else None
+    counted = on if beacon is not None and beacon.counted else None
     row: Object = {
         "cpu": cpu,
         "state": said.state_name if said is not None else None,
-        "root": hex(said.root) if said is not None and on else None,
-        "generation": said.generation if counted else None,
-        "inside": said.generation % 2 == 1 if counted else None,
+        "root": hex(on.root) if on is not None else None,
+        "generation": counted.generation if counted is not None else None,
+        "inside": counted.generation % 2 == 1 if counted is not None else None,
     }
     none = dict.fromkeys(("thread", "el", "mmu", "pc", "symbol"))
     return {**row, **(thread or none)}

@@ -83,9 +83,9 @@ def running_text() -> str:
     for cpu in sorted(TARGET.threads()):
         with TARGET.on_cpu(cpu):
             vttbr, hcr = register("VTTBR_EL2"), register("HCR_EL2")
-        held = vttbr is not None and (hcr or 0) & HCR_VM
-        what = f"stage 2 root {vttbr & VTTBR_ROOT:#x}, VMID {vttbr >> VMID_SHIFT}" \
-            if held else "stage 2 is off"
+        what = "stage 2 is off"
+        if vttbr is not None and (hcr or 0) & HCR_VM:
+            what = f"stage 2 root {vttbr & VTTBR_ROOT:#x}, VMID {vttbr >> VMID_SHIFT}"
         lines.append(f"  CPU{cpu}  {what}")
     return "\n".join(lines)
 

@@ -96,7 +96,7 @@ def guest_text(answer: Object, stage1: Stage | None, stage2: Stage | None, va: i
         lines += [line for step in answer["steps"] for line in step_text(stage1[0], step)]
     if answer["ipa"] is not None and stage2 is None:
         lines.append(f"stage 2 is off: PA {answer['ipa']}")
-    elif answer["s2"] is not None:
+    elif stage2 is not None and answer["s2"] is not None:
         lines.append(f"stage 2 of IPA {answer['ipa']}, root {stage2[1]:#x}")
         lines += [line for step in answer["s2"]["steps"] for line in step_text(stage2[0], step)]
     lines.append(end_text(answer))

@@ -182,6 +182,7 @@ class Scan:
         if fault is not None:
             self.fault(fault, count)
             return
+        assert attributes is not None  # of a leaf without a fault
         if not self.here[0] <= va < self.here[1]:
             self.here = self.region(va)
         region, size = self.here[2], count << rules.shift

@@ -37,12 +37,13 @@ def cpu_entries(beacon: Beacon, cpu: int) -> Entries | None:
 def take(beacon: Beacon, cpus: list[int], before: Snapshot | None = None) -> Snapshot:
     """Reads the slots of these CPUs; what cannot have changed is taken from `before`."""
     now = Snapshot(beacon)
-    old = before.slots if before is not None and before.boot_id == now.boot_id else {}
+    if before is not None and before.boot_id != now.boot_id:
+        before = None
     for cpu in cpus:
         generation = now.generation[cpu]
-        same = cpu in old and generation % 2 == 0 and before.generation[cpu] == generation
-        if same and beacon.counted:
-            now.slots[cpu] = old[cpu]
+        if before is not None and cpu in before.slots and beacon.counted and \
+                generation % 2 == 0 and before.generation[cpu] == generation:
+            now.slots[cpu] = before.slots[cpu]
         else:
             entries = cpu_entries(beacon, cpu)
             if entries is not None:

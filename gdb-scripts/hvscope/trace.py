@@ -147,18 +147,17 @@ class Numbers:
 
     def __init__(self, first: int, records: list[Words], sides: int, barriers: int) -> None:
         """From the records that say it, or else from the CPU's block."""
-        passed, self.sides, self.barriers = 0, None, None
+        self.sides, self.barriers = sides, barriers
+        passed, sides_said = 0, False
         for head, what, caller, _ in records:
             kind = head >> 48 & 15
-            if kind in (BARRIERS, DETAIL) and self.sides is None:
+            if kind in (BARRIERS, DETAIL) and not sides_said:
                 said = what if kind == BARRIERS else head & TIME_MASK if head >> 52 & 1 else caller
-                self.sides = said - passed
+                self.sides, sides_said = said - passed, True
             if kind == BARRIERS:
                 self.barriers = caller
                 break
             passed += kind == DETAIL
-        self.sides = sides if self.sides is None else self.sides
-        self.barriers = barriers if self.barriers is None else self.barriers
         self.codes = 0 if first == 0 else None  # in the word so far; None: not known
 
 

@@ -153,8 +153,8 @@ class Place:
             if self.given is None:
                 require_tables(beacon, self.why, cpu)
             regime, root = regime_of(name, high, el2_registers(beacon))
-            own = beacon is not None and (beacon.counted or not mmu_on())
-            if own and cpu < beacon.ncpu and beacon.cpus[cpu].state_name == "on":
+            if beacon is not None and (beacon.counted or not mmu_on()) and \
+                    cpu < beacon.ncpu and beacon.cpus[cpu].state_name == "on":
                 root = beacon.cpus[cpu].root
         else:
             registers = self.registers()

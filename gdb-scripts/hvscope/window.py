@@ -111,7 +111,7 @@ class MapcacheWindow:
 
     def fit(self, probed: int | None, changed: set[int]) -> None:
         """Scrolls to what is new to look at; the user's own scrolling stays otherwise."""
-        focus = probed if probed is not None else min(changed, default=None)
+        focus = probed if probed is not None else min(changed) if changed else None
         self.grid.fit(self.tui.width, self.tui.height, focus if focus != self.shown else None)
         self.shown = focus
 

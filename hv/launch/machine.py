@@ -224,14 +224,18 @@ class Machine:
     def _wait_for_sockets(self, timeout: float = 20) -> None:
         deadline = time.monotonic() + timeout
         while not (self.dir / "qmp-user.sock").exists() or not self.running_pid(self.dir):
-            if self.process.poll() == 0:
+            if self.ended() == 0:
                 return  # it started, and is over already
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.ended() is not None or time.monotonic() > deadline:
                 self.stop()
                 why = self.qemu_log()
                 self.remove_files()
                 raise LaunchError("QEMU did not start: " + why)
             time.sleep(0.01)
+
+    def ended(self) -> int | None:
+        """QEMU's exit status; None while it runs, and if it was not started."""
+        return self.process.poll() if self.process else None
 
     def qemu_log(self) -> str:
         """What QEMU itself had to say, on one line."""
@@ -266,7 +270,7 @@ class Machine:
         """Wait until the console holds text; returns the console."""
         deadline = time.monotonic() + timeout
         while text not in self.console():
-            ended = self.process.poll() is not None
+            ended = self.ended() is not None
             if (ended and text not in self.console()) or time.monotonic() > deadline:
                 raise LaunchError(f"the console never said {text!r}:\n{self.console()}")
             time.sleep(0.02)
@@ -285,7 +289,8 @@ class Machine:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the machine to end; the exit status that the image left."""
-        self.process.wait(timeout)
+        if self.process:
+            self.process.wait(timeout)
         return self.exit_status()
 
     def exit_status(self) -> int:

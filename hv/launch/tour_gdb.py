@@ -92,7 +92,7 @@ class Stage:
     def show(self) -> None:
         """The viewer, above GDB; anew if it was left."""
         panes = self.ask("list-panes", "-F", "#{pane_id}").split()
-        if self.viewer in panes:
+        if self.machine is None or self.viewer in panes:
             return
         view = shlex.join([str(BUILD / "hvscope"), "view", "--dir", str(self.machine.dir)])
         self.viewer = self.ask("split-window", "-b", "-v", "-d", "-l", VIEWER_LINES, "-P",

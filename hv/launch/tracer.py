@@ -98,7 +98,7 @@ class Tracer:
         deadline = time.monotonic() + timeout
         path = self.out or machine.dir / "trace"
         while not path.exists() or not any(path.open("rb").read(8)):
-            if machine.process.poll() is not None or time.monotonic() > deadline:
+            if machine.ended() is not None or time.monotonic() > deadline:
                 machine.stop()
                 raise LaunchError("QEMU did not start: " + machine.qemu_log())
             time.sleep(0.01)
