@@ -465,9 +465,7 @@ struct bbm *bbm_init(void *memory, const struct bbm_config *config)
     b->live = (uint32_t *)(b->ghost + config->ghosts);
     for (unsigned int i = 0; i < BUCKETS; i++)
         b->bucket[i] = NONE;
-    for (uint32_t i = 0; i < config->ghosts; i++)
-        b->ghost[i].next = i + 1 < config->ghosts ? i + 1 : NONE;
-    b->free = config->ghosts ? 0 : NONE;
+    b->free = NONE;
     return b;
 }
 

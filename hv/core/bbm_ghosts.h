@@ -11,11 +11,14 @@
 static struct ghost *ghost_new(struct bbm *b, uint32_t page, unsigned int index)
 {
     const struct page *p = &b->page[page];
-    struct ghost *g = &b->ghost[b->free];
+    struct ghost *g = &b->ghost[b->free == NONE ? b->nr_used : b->free];
 
-    if (b->free == NONE)
+    if (b->free != NONE)
+        b->free = g->next;
+    else if (b->nr_used < b->config.ghosts)
+        b->nr_used++;
+    else
         return NULL;
-    b->free = g->next;
     *g = (struct ghost){.page = page,
                         .index = (uint16_t)index,
                         .next = NONE,

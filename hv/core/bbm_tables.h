@@ -66,7 +66,8 @@ struct fresh {
 struct bbm {
     struct bbm_config config;
     struct bbm_totals totals;
-    uint32_t nr_pages, nr_live, free; /* live ghosts; the first free one */
+    uint32_t nr_pages, nr_live;
+    uint32_t free, nr_used; /* first ghost that is free again; how many were ever used */
     uint32_t nr_findings, nr_fresh;
     bool may_be_unknown; /* some entries, or were */
     uint32_t bucket[BUCKETS];
