@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -93,14 +94,23 @@ bool guest_is_aarch32(void)
     return is_aarch32;
 }
 
-/* GDB's names: x0 … x30, or r0 … r12 and lr. */
+/* Of one of GDB's names x0 … x30, or r0 … r12; NR_CORE of any other. */
+static unsigned int core_number(const char *name)
+{
+    unsigned long n;
+    char *end;
+
+    if (name[0] != (is_aarch32 ? 'r' : 'x') || name[1] < '0' || name[1] > '9')
+        return NR_CORE;
+    n = strtoul(name + 1, &end, 10);
+    return *end == '\0' && n < NR_CORE ? (unsigned int)n : NR_CORE;
+}
+
 static void take_core(struct registers *r, const struct qemu_plugin_reg_descriptor *d)
 {
-    unsigned int n;
-    char kind, more;
+    unsigned int n = core_number(d->name);
 
-    if (sscanf(d->name, "%c%u%c", &kind, &n, &more) == 2 && n < NR_CORE &&
-        kind == (is_aarch32 ? 'r' : 'x'))
+    if (n < NR_CORE)
         r->core[n] = d->handle;
     else if (strcmp(d->name, "sp") == 0)
         r->sp = d->handle;

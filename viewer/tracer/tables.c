@@ -36,6 +36,7 @@ static struct trace_totals *totals;
 bool tables_init(struct trace_totals *t)
 {
     totals = t;
+    /* An array of pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     table_of = calloc(guest_frames(), sizeof(*table_of));
     return table_of != NULL;
 }

@@ -299,8 +299,11 @@ static bool take_argument(struct arguments *a, const char *name, char *value)
 static bool take_arguments(struct arguments *a, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
-        char *word = strdup(argv[i]), *value = strchr(word, '=');
+        char *word = strdup(argv[i]), *value; /* kept: out= and elf= are read later */
 
+        if (!word)
+            return false;
+        value = strchr(word, '=');
         if (!value)
             value = word + strlen(word);
         else
