@@ -11,7 +11,7 @@ CMDLINE ?=
 QEMU_EXTRA ?=
 XEN_VERSION ?= 4.17
 SECONDS ?= 300
-GUESTS  ?= 300
+GUESTS  ?= 334
 HALTS   ?= 1000
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -103,13 +103,13 @@ replay: ready ## GDB on what was recorded: it runs backwards too
 test: all ## everything that CI runs
 	@HVSCOPE_BUILD='$(BUILD)' tests/run
 
-# SECONDS of load on each engine, of check=on on bbm and clock, a fifth of that for live readings;
-# guests that are killed (GUESTS on each engine) and halts come on top.
-soak: all ## half an hour: load, check=on, live snapshots, 900 guests killed, 1000 halts; SECONDS= GUESTS= HALTS=
+# SECONDS of load on each engine, twice that of check=on on bbm and clock, a fifth of it for live
+# readings; guests that are killed (GUESTS on each engine) and halts come on top.
+soak: all ## over half an hour: load, check=on, live snapshots, 1000 guests killed, 1000 halts; SECONDS= GUESTS= HALTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --halts $(HALTS)
 	@for engine in xen bbm clock; do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
-		--check $$engine --seconds $(SECONDS) || exit 1; done
+		--check $$engine --seconds $$(($(SECONDS) * 2)) || exit 1; done
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --live --seconds $$(($(SECONDS) / 5 + 1))
 
 bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'

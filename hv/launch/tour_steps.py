@@ -96,8 +96,9 @@ def _saturated() -> str:
 
 
 def break_on_its_next_map() -> str:
-    """Where the CPU that is selected maps that frame next; interrupts map others."""
-    return f"tbreak *map_domain_page thread {_cpu() + 1} if $x0 == {_saturated()}"
+    """Where the CPU that is selected maps of that 2 MiB next; interrupts map others."""
+    block = int(_saturated(), 0) >> 9
+    return f"tbreak *map_domain_page thread {_cpu() + 1} if ($x0 >> 9) == {block:#x}"
 
 
 def find_the_saturated() -> str:
