@@ -9,7 +9,7 @@ from hvscope.beacon import STATES, Beacon
 from hvscope.mapcache import image_words, target_object
 
 SCHEMA = "hvscope.cpus/1"
-COLUMNS = 80
+COLUMNS = 79  # of a terminal of 160 that is split in two
 
 Object = dict[str, Any]
 
@@ -57,15 +57,15 @@ def cpus_text(answer: Object, beacon: Beacon | None, why: str, selected: int | N
         mark = "*" if row["cpu"] == selected else " "
         line = (f" {mark} {row['cpu']:>3}  {row['state'] or '-':<7}  {row['root'] or '-':<14}"
                 f"  {inside:<5}  {dash(row['thread']):>3}  {dash(row['el']):>2}  {mmu:<3}  ")
-        lines.append(line + fitted(row["symbol"] or row["pc"] or "-", COLUMNS - len(line)))
+        lines.append(fitted(line, row["symbol"] or row["pc"] or "-"))
     return "\n".join(lines)
 
 
-def fitted(place: str, room: int) -> str:
-    """function+offset; a function's name too long for the room is cut, its offset stays."""
+def fitted(line: str, place: str) -> str:
+    """A line that ends with function+offset; a name too long for it is cut, its offset stays."""
     name, plus, offset = place.partition("+")
-    tail = plus + offset
-    return place if len(place) <= room else name[:room - len(tail) - 1] + "~" + tail
+    room, tail = COLUMNS - len(line), plus + offset
+    return line + (place if len(place) <= room else name[:room - len(tail) - 1] + "~" + tail)
 
 
 def dash(value: int | None) -> str:

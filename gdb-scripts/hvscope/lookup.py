@@ -42,7 +42,7 @@ def slot_step(slot: int, pte: int, frame: int) -> tuple[str | None, str]:
         return "hit", "this frame, with room in its count"
     if refs == 0:
         if pte & PTE_VALID:
-            return "commandeer", f"count 0: {mfn:#x} loses it, its translation is still live"
+            return "commandeer", f"count 0: {mfn:#x} loses it, its translation is live"
         return "take", "free"
     return None, "this frame, but its count is 15" if same else f"in use by {mfn:#x}"
 

@@ -229,20 +229,22 @@ def require_ring(beacon: Beacon) -> None:
         raise HvError("this image keeps no event ring: boot it with trace=api")
 
 
-def log_line(r: Record, ago: float, where: Where, fitted: Callable[[str, int], str]) -> str:
-    """One event, 80 columns wide."""
+def log_line(r: Record, ago: float, where: Where, fitted: Callable[[str, str], str]) -> str:
+    """One event, as wide as fitted() makes it; what a store changed is on a line of its own."""
     line = f"{r.cpu:>4} {r.seq:>9} {ago:>10.6f}  {r.word:<6}  "
+    if r.kind == PTE:
+        return line + r.says.replace(": ", "\n" + " " * len(line), 1)
     if not MAP <= r.kind <= BYPASS:
-        return (line + fitted(r.says, 80 - len(line))).rstrip()
+        return fitted(line, r.says).rstrip()
     slot = f"{'-':>4}  {'-':>4} {'-':>5}" if r.kind == BYPASS else \
         f"{r.slot:>4}  {r.refs:>4} {r.probe if r.kind == MAP else '-':>5}"
     line += f"{r.mfn:<#9x}  {slot}  "
-    return line + fitted(where(r.caller), 80 - len(line))
+    return fitted(line, where(r.caller))
 
 
-def log_text(records: list[Record], cntfrq: int, where: Where, fitted: Callable[[str, int], str]
+def log_text(records: list[Record], cntfrq: int, where: Where, fitted: Callable[[str, str], str]
              ) -> str:
-    """Events for people, 80 columns wide; times count back from the last one."""
+    """Events for people; times count back from the last one."""
     if not records:
         return "no events yet"
     last = max(record.time for record in records)
@@ -305,7 +307,7 @@ def slot_owners(records: Iterable[Record], slot: int) -> list[Owner]:
 
 
 def history_text(owners: list[Owner], cpu: int, slot: int, cntfrq: int, newest: int, where: Where,
-                 fitted: Callable[[str, int], str]) -> str:
+                 fitted: Callable[[str, str], str]) -> str:
     """The last owners of a slot, youngest last."""
     if not owners:
         return f"CPU{cpu}, slot {slot}: the ring holds no event of it"
@@ -316,5 +318,5 @@ def history_text(owners: list[Owner], cpu: int, slot: int, cntfrq: int, newest: 
         ago = (one.first.time - newest) / cntfrq if cntfrq else 0
         line = f" {one.first.seq:>10}  {ago:>10.6f}  {one.mfn:<#9x}  {one.maps:>4}  {one.most:>4}  "
         by = where(one.first.caller) if one.whole else "(before the ring's first event)"
-        lines.append(line + fitted(by, 80 - len(line)))
+        lines.append(fitted(line, by))
     return "\n".join(lines)

@@ -223,3 +223,21 @@ def shared(tmp_path_factory):
     yield session
     session.close()
     m.cleanup()
+
+
+def test_text_fits_beside_the_viewer(machine, gdb) -> None:
+    """Half of 160 columns is enough for each command, and nothing that matters is cut off."""
+    m = machine(smp=2, cmdline="trace=all guests=2 workload=stride,guest pace=0")
+    session, slots = gdb(m), range(256, 272)
+    said = {command: session(command) for command in [
+        "mapcache-dump", "mapcache-stats", "mapcache-log -n 600", "mapcache-check", "hv-layout",
+        "hv-cpus", "hv-guests", "pt-dump", "mapcache-explain 0x1c0000",
+        *[f"mapcache-{what} {slot}" for what in ("slot", "history") for slot in slots]]}
+    wide = {command: line for command, text in said.items() for line in text.splitlines()
+            if len(line) > 79}
+    assert not wide
+    store = r"  pte +el2 L2\[\d+\] at 0x\w+\n {35}0x\w+ -> 0x\w+$"
+    assert re.search(store, said["mapcache-log -n 600"], re.M)
+    found = r"^hazard +RFVQCK .*\n +a live entry got another output address; va 0x\w+,\n" \
+        r" +entry at 0x\w+: 0x\w+ -> 0x\w+\n +longest window: "
+    assert re.search(found, said["mapcache-check"], re.M), said["mapcache-check"]

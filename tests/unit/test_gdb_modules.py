@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "gdb-scripts"))
 
-from hvscope import grid, layout, lookup, ranges, regime, trace  # noqa: E402
+from hvscope import cpus, grid, layout, lookup, ranges, regime, trace  # noqa: E402
 from hvscope.error import HvError, Unreadable  # noqa: E402
 
 ATTR = 0x40000000000F7D
@@ -66,8 +66,10 @@ def test_holders_and_owners() -> None:
     owners = trace.slot_owners(records, 3)
     assert [(one.mfn, one.maps, one.most, one.whole) for one in owners] == \
         [(512, 3, 3, True), (1024, 1, 1, True)]
-    text = trace.history_text(owners, 0, 3, 1000, records[-1].time, hex, lambda t, n: t[:n])
-    assert max(map(len, text.splitlines())) <= 80
+    text = trace.history_text(owners, 0, 3, 1000, records[-1].time,
+                              lambda caller: "a_function_with_a_long_name" * 2 + f"+{caller:#x}",
+                              cpus.fitted)
+    assert {len(line) for line in text.splitlines()[2:]} == {79} and text.endswith("_~+0x1007")
 
 
 def naive(ptes: list[int], mfn: int) -> tuple:

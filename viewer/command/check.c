@@ -19,6 +19,7 @@
 
 #define WHERE_MAX   128
 #define MESSAGE_MAX 240
+#define TEXT_INDENT 11
 
 struct checked {
     struct findings *tables;
@@ -168,16 +169,43 @@ static void text_tables(FILE *out, const struct machine *m, const struct finding
     }
 }
 
+/* A message, at most 79 columns wide: it goes on behind ";", "," or ":". */
+static void put_wrapped(FILE *out, const char *text)
+{
+    const size_t room = 79 - TEXT_INDENT;
+    size_t used = 0;
+
+    fprintf(out, "%*s", TEXT_INDENT, "");
+    while (*text) {
+        size_t n = strcspn(text, ";,:");
+
+        n += text[n] != '\0';
+        if (used && used + n > room) {
+            fprintf(out, "\n%*s", TEXT_INDENT, "");
+            used = 0;
+            if (*text == ' ') {
+                text++;
+                n--;
+            }
+        }
+        fwrite(text, 1, n, out);
+        used += n;
+        text += n;
+    }
+    fputc('\n', out);
+}
+
 static void text_finding(FILE *out, const struct context *ctx, const struct bbm_finding *f)
 {
     char where[WHERE_MAX], message[MESSAGE_MAX];
 
     symbols_where(ctx->symbols, f->where, where, sizeof(where));
     message_of(f, message, sizeof(message));
-    fprintf(out, "%-9s  %s  CPU%u  %" PRIu64 "x  %s%s\n", bbm_tier_name(f->tier), bbm_rule_tag(f),
-            f->cpu, f->count, f->where ? where[0] ? where : "" : "place not recorded",
-            f->certain ? "" : "  (possible: the order of two CPUs is not certain)");
-    fprintf(out, "           %s\n", message);
+    fprintf(out, "%-9s  %s  CPU%u  %" PRIu64 "x  %s\n", bbm_tier_name(f->tier), bbm_rule_tag(f),
+            f->cpu, f->count, f->where ? where[0] ? where : "" : "place not recorded");
+    put_wrapped(out, message);
+    if (!f->certain)
+        put_wrapped(out, "possible: the order of two CPUs is not certain");
     if (f->closed)
         fprintf(out,
                 "           longest window: %" PRIu64 " events, %" PRIu64 " ns, %" PRIu64

@@ -23,8 +23,7 @@ static void step_reason(const struct probe *p, char *reason, size_t size)
         snprintf(reason, size, "free");
         break;
     case PROBE_COMMANDEER:
-        snprintf(reason, size, "count 0: 0x%" PRIx64 " loses it, its translation is still live",
-                 mfn);
+        snprintf(reason, size, "count 0: 0x%" PRIx64 " loses it, its translation is live", mfn);
         break;
     case PROBE_SATURATED:
         snprintf(reason, size, "%sthis frame, but its count is 15", last);
