@@ -22,6 +22,7 @@
 #define NOTE       0x100 /* offsets in the image */
 #define ONLINE     0x1000
 #define PRESENT    0x1008
+#define STATE      0x1010
 #define OFFSETS    0x1100
 #define PERCPU     0x2000
 #define PGTABLE    0x2010
@@ -61,6 +62,7 @@ static const struct {
     {"per_cpu__xen_pgtable", PGTABLE, 8},
     {"per_cpu__xen_dommap", DOMMAP, 8},
     {"cpu0_dommap", SLOTS, 0},
+    {"system_state", STATE, 4},
 };
 
 #define NR_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
@@ -256,15 +258,40 @@ static void test_cpus(void **state)
     source_close(&fake->src);
 }
 
+/* A boot is told from what comes after it, where the symbols say where that stands. */
+static void test_booted(void **state)
+{
+    struct xen without = arm64;
+
+    (void)state;
+    without.left_out = "system_state";
+    for (unsigned int now = 0; now <= 5; now++) {
+        struct fake_source *known = make_xen(&arm64, HEADER_PA);
+        struct snapshot *snap;
+
+        fake_put(known, HEADER_PA + STATE, &now, sizeof(now));
+        snap = read_xen(known);
+        assert_int_equal(snap->machine.xen.booted, now >= 3);
+        free(snap);
+        make_symbols(&without);
+        snap = read_xen(known);
+        assert_false(snap->machine.xen.booted);
+        free(snap);
+        source_close(&known->src);
+    }
+}
+
 /* What was captured is found as the machine was. */
 static void test_capture(void **state)
 {
     struct fake_source *fake = make_xen(&arm64, HEADER_PA), *copy;
-    struct snapshot *snap = read_xen(fake), *again;
+    struct snapshot *snap, *again;
     struct page_set set = {0};
     struct failure f;
 
     (void)state;
+    fake_put_u64(fake, HEADER_PA + STATE, 3);
+    snap = read_xen(fake);
     assert_int_equal(capture_pages(&fake->src, snap, &set, &f), 0);
     copy = fake_open(RAM_START, RAM_SIZE);
     for (unsigned int i = 0; i < set.nr; i++)
@@ -272,6 +299,7 @@ static void test_capture(void **state)
     again = read_xen(copy);
     assert_memory_equal(again->cpu[0].pte, snap->cpu[0].pte, sizeof(snap->cpu[0].pte));
     assert_int_equal(again->ncpu, 2);
+    assert_true(again->machine.xen.booted);
     page_set_free(&set);
     free(snap);
     free(again);
@@ -463,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_placed_by_root), cmocka_unit_test(test_not_started),
         cmocka_unit_test(test_no_slots_yet),   cmocka_unit_test(test_wrong_symbols),
         cmocka_unit_test(test_no_symbols),     cmocka_unit_test(test_without_mapcache),
+        cmocka_unit_test(test_booted),
     };
 
     return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -10,6 +10,8 @@ import time
 import pytest
 from conftest import BUILD, ROOT, wait_until
 from foreign import ARM32, READY, Xen
+from test_viewer import Tmux
+from test_viewer_machine import start_view
 from tools import gdb, hvscope, mapped
 from xen_oracle import Xen as Oracle
 from xen_oracle import dump32_json
@@ -132,3 +134,16 @@ def test_break_on_a_commandeered_slot(xen):
     assert re.match(r"#0 +(0x[0-9a-f]+ in )?map_domain_page \(", trace), trace
     assert len(re.findall(r"^#", trace, re.M)) >= 2, trace
     assert '"verdict":"commandeer"' in why
+
+
+def test_rebooted(xen, tmp_path):
+    """The viewer says so. (The last test: whether dom0 comes up again is not its affair.)"""
+    tmux = Tmux(tmp_path)
+    try:
+        start_view(tmux, xen.dir)
+        tmux.wait("LIVE")
+        xen.qmp("system_reset")
+        tmux.wait("REBOOTED", timeout=60)
+        tmux.wait("LIVE", timeout=60)
+    finally:
+        tmux.run("kill-server")

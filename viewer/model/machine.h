@@ -35,7 +35,9 @@ struct machine_xen {
     uint64_t pgtable;        /* per CPU: pointer to the root */
     uint64_t shared_pgtable; /* the root of all CPUs */
     uint64_t dommap;         /* per CPU: pointer to the slots */
+    uint64_t system_state;   /* enum system_state; 0: not known */
     uint64_t root;           /* PA of CPU0's root; 0: not known (yet) */
+    bool booted;             /* it was set to SYS_STATE_active, or suspends and resumes */
 };
 
 /* The CPUs' blocks that have the rings: the beacon's own, or those of a tracer's file. */

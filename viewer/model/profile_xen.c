@@ -122,6 +122,7 @@ static enum machine_status find_roots(const struct source *src, struct machine *
                                       struct failure *f)
 {
     m->beacon.ncpu = count_cpus(src, m);
+    m->xen.booted = xen_is_booted(src, m);
     if (m->beacon.ncpu && xen_find_root(src, m) && m->beacon.ncpu <= BEACON_CPUS_MAX)
         return MACHINE_OK;
     failure_set(f, EXIT_NOT_UNDERSTOOD,

@@ -7,6 +7,9 @@
 #include <hvscope/mapcache.h>
 #include <string.h>
 
+/* Of enum system_state: all before it is boot; suspend and resume follow. */
+#define SYS_STATE_ACTIVE 3
+
 enum {
     ONLINE,
     PRESENT,
@@ -16,6 +19,7 @@ enum {
     SHARED_PGTABLE,
     DOMMAP,
     CPU0_DOMMAP,
+    SYSTEM_STATE,
     NAMES
 };
 
@@ -24,6 +28,7 @@ static const char *const names[NAMES] = {
     [OFFSETS] = "__per_cpu_offset",     [PERCPU_START] = "__per_cpu_start",
     [PGTABLE] = "per_cpu__xen_pgtable", [SHARED_PGTABLE] = "xen_pgtable",
     [DOMMAP] = "per_cpu__xen_dommap",   [CPU0_DOMMAP] = "cpu0_dommap",
+    [SYSTEM_STATE] = "system_state",
 };
 
 /* What cannot be done without; NULL: all is there. */
@@ -77,6 +82,7 @@ int xen_symbols(const char *path, struct elf_image *elf, struct machine *m, stru
         .pgtable = symbol[PGTABLE].va,
         .shared_pgtable = symbol[PGTABLE].va ? 0 : symbol[SHARED_PGTABLE].va,
         .dommap = symbol[DOMMAP].va,
+        .system_state = symbol[SYSTEM_STATE].va,
     };
     return m->xen.dommap ? take_slots(m, &symbol[CPU0_DOMMAP], f) : 0;
 }
@@ -116,6 +122,15 @@ static bool read_word(const struct source *src, const struct machine *m, uint64_
 
     *value = 0;
     return xen_translate(src, m, va, &pa) && source_read_phys(src, pa, value, m->xen.word) == 0;
+}
+
+bool xen_is_booted(const struct source *src, const struct machine *m)
+{
+    uint32_t state = 0;
+    uint64_t pa;
+
+    return m->xen.system_state && xen_translate(src, m, m->xen.system_state, &pa) &&
+           source_read_phys(src, pa, &state, sizeof(state)) == 0 && state >= SYS_STATE_ACTIVE;
 }
 
 uint64_t xen_cpus(const struct source *src, const struct machine *m, uint64_t va)

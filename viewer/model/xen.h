@@ -14,6 +14,9 @@
 /* Xen's symbols in the file: m->xen, the slots' number and size. 0, or -1 with f. */
 int xen_symbols(const char *path, struct elf_image *elf, struct machine *m, struct failure *f);
 
+/* Has it booted? false also where its symbols lack system_state. */
+bool xen_is_booted(const struct source *src, const struct machine *m);
+
 /* A mask of CPUs, at this VA; 0 if there is none. CPUs from 64 on are left out. */
 uint64_t xen_cpus(const struct source *src, const struct machine *m, uint64_t va);
 

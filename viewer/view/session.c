@@ -70,7 +70,16 @@ static void note_reboot(struct session *s, uint64_t now)
     s->run.rebooted_at = now;
 }
 
-/* A boot with another number is another machine, whatever else looks the same. */
+/*
+ * A boot with another number is another machine, whatever else looks the same. A Xen has no number:
+ * it had booted, and boots.
+ */
+static bool is_reboot(const struct session *s, const struct machine *now)
+{
+    return s->had_boot && (now->beacon.boot_id != s->machine.beacon.boot_id ||
+                           (s->machine.xen.booted && !now->xen.booted));
+}
+
 static bool read_machine(struct session *s, uint64_t now)
 {
     struct machine m;
@@ -81,7 +90,7 @@ static bool read_machine(struct session *s, uint64_t now)
             forget_machine(s);
         return false;
     }
-    if (s->had_boot && m.beacon.boot_id != s->machine.beacon.boot_id) {
+    if (is_reboot(s, &m)) {
         note_reboot(s, now);
         s->run.other_image =
             memcmp(m.beacon.build_id, s->machine.beacon.build_id, sizeof(m.beacon.build_id)) != 0;
