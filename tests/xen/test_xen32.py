@@ -5,16 +5,20 @@ import json
 import random
 import re
 import subprocess
+import sys
 import time
 
 import pytest
 from conftest import BUILD, ROOT, wait_until
 from foreign import ARM32, READY, Xen
-from test_viewer import Tmux
-from test_viewer_machine import start_view
 from tools import gdb, hvscope, mapped
 from xen_oracle import Xen as Oracle
 from xen_oracle import dump32_json
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+
+from test_viewer import Tmux  # noqa: E402
+from test_viewer_machine import start_view  # noqa: E402
 
 HALTS = 20
 HALTS_MAX = 120  # until a CPU was seen in each of EL0, EL1 and EL2
