@@ -476,6 +476,36 @@ static void test_certainty(void **state)
     }
 }
 
+/* Of what a TLB may hold there is room for four: no fifth; flushed, there is room again. */
+static void test_room(void **state)
+{
+    struct bbm_config config = {.ncpu = 1, .known = true, .pages = 4, .ghosts = 4};
+    uint64_t root[PT_ENTRIES] = {[255] = 0x2000 | PTE_XEN_TABLE}, l1[PT_ENTRIES], before, *after;
+    struct world w = {.memory = malloc(bbm_size(&config) + sizeof(*after))};
+
+    (void)state;
+    for (unsigned int i = 0; i < PT_ENTRIES; i++)
+        l1[i] = BLOCK_A;
+    after = (uint64_t *)((char *)w.memory + bbm_size(&config));
+    *after = before = UINT64_C(0x5a5a5a5a5a5a5a5a);
+    w.bbm = bbm_init(w.memory, &config);
+    bbm_table(w.bbm, 0x1000, 0, 0, root);
+    bbm_table(w.bbm, 0x2000, 1, PRIVATE_VA, l1);
+    bbm_root(w.bbm, 0, 0x1000);
+    for (unsigned int round = 1; round <= 3; round++) {
+        for (unsigned int i = 0; i < 6; i++)
+            bbm_event(w.bbm, &(struct bbm_event){.kind = BBM_STORE,
+                                                 .pa = 0x2000 + (round * 8 + i) * 8,
+                                                 .old = BLOCK_A});
+        assert_int_equal(bbm_totals(w.bbm).unjudged, 2 * round);
+        bbm_event(w.bbm, &(struct bbm_event){.kind = BBM_BARRIER, .code = TRACE_DSB_ISH});
+        bbm_event(w.bbm, &(struct bbm_event){.kind = BBM_TLBI, .op = TRACE_TLBI_ALLE2});
+        bbm_event(w.bbm, &(struct bbm_event){.kind = BBM_BARRIER, .code = TRACE_DSB_ISH});
+    }
+    assert_int_equal(*after, before);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_used_before_a_dsb),
         cmocka_unit_test(test_stage_2_is_not_judged),
         cmocka_unit_test(test_certainty),
+        cmocka_unit_test(test_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
