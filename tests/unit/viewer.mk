@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of the viewer: each links all of it but main.
 
-VIEWER_UNIT_NAMES := viewer_model viewer_source viewer_command viewer_screens viewer_walk \
-	viewer_inspect viewer_profile viewer_paint viewer_config viewer_gdb viewer_live viewer_replay viewer_verdict \
-	viewer_xen viewer_ask viewer_files
+VIEWER_UNIT_NAMES := $(addprefix viewer_,activity ask beacon command config files gdb inspect keys \
+	live model paint profile qmp recording replay screens source verdict walk xen)
+VIEWER_UNIT_HELPERS := viewer_machine.o viewer_scene.o
 VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))
 VIEWER_UNIT_DEFINES := -DVECTORS='"tests/vectors/slots.json"' \
 	-DWALK_VECTORS='"tests/vectors/walks.json"' \
@@ -18,7 +18,7 @@ $(BUILD)/viewer/unit/%.o: tests/unit/%.c viewer/viewer.mk tests/unit/viewer.mk
 	@$(HOSTCC) $(HOSTCFLAGS) $(VIEWER_CFLAGS) -Itests/unit $(VIEWER_UNIT_DEFINES) -c -o $@ $<
 
 $(VIEWER_UNIT_TESTS): $(BUILD)/unit/%: $(BUILD)/viewer/unit/%.o \
-		$(BUILD)/viewer/unit/viewer_machine.o $(VIEWER_LIB_OBJS)
+		$(addprefix $(BUILD)/viewer/unit/,$(VIEWER_UNIT_HELPERS)) $(VIEWER_LIB_OBJS)
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
 	@$(HOSTCC) $(HOSTCFLAGS) -o $@ $^ $(VIEWER_LIBS) -lcmocka
@@ -49,7 +49,7 @@ $(BUILD)/san/obj/unit/%.o: tests/unit/%.c viewer/viewer.mk tests/unit/viewer.mk
 		-c -o $@ $<
 
 $(VIEWER_SAN_TESTS): $(BUILD)/san/%: $(BUILD)/san/obj/unit/%.o \
-		$(BUILD)/san/obj/unit/viewer_machine.o $(VIEWER_SAN_LIB_OBJS)
+		$(addprefix $(BUILD)/san/obj/unit/,$(VIEWER_UNIT_HELPERS)) $(VIEWER_SAN_LIB_OBJS)
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
 	@$(HOSTCC) $(HOSTCFLAGS) $(SAN_CFLAGS) -o $@ $^ $(VIEWER_LIBS) -lcmocka

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The viewer's screens, drawn in process and compared with committed ones; and
- * what keys and clicks do.
+ * The viewer's screens, drawn in process and compared with committed ones.
  *
  * HVSCOPE_GOLDEN_UPDATE=1 writes the files anew: look at the difference before
  * you commit it.
  */
 #include "view/cells.h"
 #include "view/chrome.h"
-#include "view/draw.h"
 #include "view/theme.h"
-#include "viewer_machine.h"
+#include "viewer_scene.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,162 +17,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define MS     UINT64_C(1000000)
-#define LOOKS  64
-#define NR_CPU 4
-
-struct scene {
-    struct fake_source *fake;
-    struct snapshot *before, *snap;
-    struct marks *marks;
-    struct event_log *events;
-    struct activity *activity;
-    struct series series;
-    struct findings findings;
-    struct table_page table;
-    struct ranges ranges;
-    struct frame frame;
-    struct ui ui;
-};
-
-/* Two snapshots with a map and an unmap between them. */
-static void scene_make(struct scene *s, unsigned int ncpu)
-{
-    *s = (struct scene){.fake = machine_make(ncpu)};
-    machine_populate(s->fake, ncpu);
-    s->before = machine_snapshot(s->fake);
-    s->before->time = 1000 * MS;
-    s->marks = marks_new(ncpu);
-    s->events = calloc(1, sizeof(*s->events));
-    marks_sample(s->marks, NULL, s->before);
-    fake_put_u64(s->fake, SLOT_PA(0, 37), SLOT_PTE(UINT64_C(0x84a00000), 2));
-    fake_put_u64(s->fake, SLOT_PA(ncpu - 1, 100), SLOT_PTE(UINT64_C(0x8c800000), 1));
-    machine_add_event(s->fake, 0, 62500000, TRACE_MAP, 0x84a13, 37, 2);
-    machine_add_event(s->fake, ncpu - 1, 62500625, TRACE_UNMAP, 0x8c800, 100, 1);
-    s->snap = machine_snapshot(s->fake);
-    s->snap->time = 1100 * MS;
-    marks_sample(s->marks, s->before, s->snap);
-    events_update(s->events, &s->fake->src, s->snap);
-    s->activity = activity_new(ncpu, 62500000);
-    for (unsigned int i = 0; i < s->events->nr; i++)
-        activity_add(s->activity, event_at(s->events, i));
-    s->frame = (struct frame){
-        .snap = s->snap,
-        .marks = s->marks,
-        .events = s->events,
-        .activity = s->activity,
-        .target = "build/run",
-        .word = RUN_LIVE,
-        .hz = 10,
-    };
-    ui_init(&s->ui, 10);
-    s->ui.slot = 37;
-}
-
-/* What views 2 to 6 need beside the snapshot. */
-static void scene_fill(struct scene *s)
-{
-    const struct table_path path = {2, {255, 0}};
-    const struct machine *m = &s->snap->machine;
-    const struct stage_cpu cpu = stage_cpu(&s->fake->src, m, 0, NULL);
-    struct machine_memory memory = machine_memory(&s->fake->src, m);
-    struct stage stage;
-    struct failure f;
-
-    assert_int_equal(stage_open(&cpu, REGIME_EL2, false, &stage, &f), 0);
-    assert_int_equal(ranges_read(&memory.memory, &stage, m, &s->ranges, &f), 0);
-    table_read(&memory.memory, &stage, &path, &s->table);
-    check_snapshot(s->snap, s->activity, &s->findings);
-    s->ui.path = path;
-    s->ui.entry = 37;
-    for (unsigned int i = 0; i < 70; i++)
-        s->series.second[s->series.nr++] = (struct series_second){
-            .maps = 1000 + i % 7 * 100,
-            .unmaps = 990 + i % 5 * 100,
-            .hits = 900 + i % 3 * 50,
-            .commandeers = i % 9,
-            .probes = i % 13 * 40,
-            .in_use = 14 + i % 4,
-        };
-    s->frame.table = &s->table;
-    s->frame.ranges = &s->ranges;
-    s->frame.findings = &s->findings;
-    s->frame.series = &s->series;
-}
-
-static void scene_free(struct scene *s)
-{
-    free(s->before);
-    free(s->snap);
-    events_free(s->events);
-    free(s->events);
-    marks_free(s->marks);
-    activity_free(s->activity);
-    ranges_free(&s->ranges);
-    ui_free(&s->ui);
-    source_close(&s->fake->src);
-}
-
-struct looks {
-    struct cell look[LOOKS];
-    unsigned int nr;
-};
-
-/* A letter for how a cell looks; '.' for plain. */
-static char look_letter(struct looks *looks, const struct cell *cell)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    unsigned int i;
-
-    if (cell->fg < 0 && cell->bg < 0 && !cell->attr)
-        return '.';
-    for (i = 0; i < looks->nr; i++) {
-        const struct cell *l = &looks->look[i];
-
-        if (l->fg == cell->fg && l->bg == cell->bg && l->attr == cell->attr)
-            return letters[i];
-    }
-    assert_true(i < sizeof(letters) - 1);
-    looks->look[looks->nr++] = *cell;
-    return letters[i];
-}
-
-static void print_looks(const struct canvas *c, FILE *out)
-{
-    struct looks looks = {.nr = 0};
-
-    for (unsigned int row = 0; row < c->rows; row++) {
-        for (unsigned int col = 0; col < c->cols; col++)
-            fputc(look_letter(&looks, &c->cell[row * c->cols + col]), out);
-        fputc('\n', out);
-    }
-    for (unsigned int i = 0; i < looks.nr; i++) {
-        const struct cell *l = &looks.look[i];
-
-        fprintf(out, "%c: %d on %d%s%s%s\n", look_letter(&looks, l), l->fg, l->bg,
-                l->attr & BOLD ? " bold" : "", l->attr & UNDERLINE ? " underline" : "",
-                l->attr & REVERSE ? " reverse" : "");
-    }
-    fprintf(out, "cursor: %d %d\n", c->cursor_row, c->cursor_col);
-}
-
-static char *picture(const struct scene *s, unsigned int rows, unsigned int cols,
-                     enum color_mode mode, bool ascii)
-{
-    struct canvas c;
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    assert_int_equal(canvas_init(&c, rows, cols, mode, ascii), 0);
-    draw_picture(&c, &s->frame, &s->ui);
-    canvas_print_text(&c, out);
-    print_looks(&c, out);
-    fclose(out);
-    canvas_free(&c);
-    return text;
-}
 
 static char *read_file(const char *path)
 {
@@ -601,134 +443,6 @@ static void test_state_text(void **state)
     assert_string_equal(text, "STOPPED by the debugger");
 }
 
-static void press(struct scene *s, const char *keys, uint64_t now)
-{
-    for (; *keys; keys++)
-        ui_key(&s->ui, &s->frame, 24, 80, *keys, now);
-}
-
-static void test_keys(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, 12);
-    press(&s, "l", 0);
-    assert_int_equal(s.ui.slot, 38);
-    press(&s, "jj", 0);
-    assert_int_equal(s.ui.slot, 38 + 128);
-    press(&s, "kkkk", 0);
-    assert_int_equal(s.ui.slot, 38);
-    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_END, 0);
-    assert_int_equal(s.ui.slot, 1023);
-    press(&s, "lj", 0);
-    assert_int_equal(s.ui.slot, 1023);
-    press(&s, "\t", 0);
-    assert_int_equal(s.ui.cpu, 1);
-    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_BACKTAB, 0);
-    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_BACKTAB, 0);
-    assert_int_equal(s.ui.cpu, 11);
-    press(&s, "g100\n", 0);
-    assert_int_equal(s.ui.slot, 100);
-    press(&s, "g2000\n", 0);
-    assert_int_equal(s.ui.slot, 200);
-    press(&s, "g7q", 0);
-    assert_int_equal(s.ui.slot, 200);
-    assert_false(s.ui.quit);
-    scene_free(&s);
-}
-
-static void test_digits(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, 12);
-    press(&s, "1", 1000 * MS);
-    assert_int_equal(s.ui.cpu, 1);
-    press(&s, "1", 1399 * MS);
-    assert_int_equal(s.ui.cpu, 11);
-    press(&s, "1", 3000 * MS);
-    press(&s, "1", 3400 * MS);
-    assert_int_equal(s.ui.cpu, 1);
-    press(&s, "9", 5000 * MS);
-    press(&s, "9", 5100 * MS);
-    assert_int_equal(s.ui.cpu, 9);
-    scene_free(&s);
-}
-
-static void test_layers_and_quit(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, 2);
-    press(&s, "?", 0);
-    assert_true(ui_top_is(&s.ui, LAYER_HELP));
-    press(&s, "?", 0);
-    assert_int_equal(s.ui.nr_layers, 1);
-    press(&s, "q", 0);
-    press(&s, "\n", 0);
-    assert_true(ui_top_is(&s.ui, LAYER_DETAIL));
-    press(&s, "l", 0);
-    assert_int_equal(s.ui.slot, 38);
-    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_ESC, 0);
-    assert_int_equal(s.ui.nr_layers, 0);
-    press(&s, "oj", 0);
-    assert_int_equal(s.ui.view, VIEW_OVERVIEW);
-    assert_int_equal(s.ui.cpu, 1);
-    press(&s, "q", 0);
-    assert_int_equal(s.ui.view, VIEW_SLOTS);
-    assert_false(s.ui.quit);
-    press(&s, " ", 0);
-    assert_true(s.ui.paused);
-    press(&s, "p++-", 0);
-    assert_false(s.ui.paused);
-    assert_int_equal(s.ui.hz, 15);
-    press(&s, "----------------", 0);
-    assert_int_equal(s.ui.hz, 1);
-    press(&s, "++++++++++++++++++++++++++++++++++++", 0);
-    assert_int_equal(s.ui.hz, 60);
-    press(&s, "q", 0);
-    assert_true(s.ui.quit);
-    scene_free(&s);
-}
-
-static void test_clicks(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, NR_CPU);
-    ui_click(&s.ui, &s.frame, 24, 80, 4, 5 + 3);
-    assert_int_equal(s.ui.slot, 2 * 64 + 3);
-    ui_click(&s.ui, &s.frame, 24, 80, 1, 25);
-    assert_int_equal(s.ui.cpu, 2);
-    ui_click(&s.ui, &s.frame, 24, 80, 1, 79);
-    ui_click(&s.ui, &s.frame, 24, 80, 23, 3);
-    ui_click(&s.ui, &s.frame, 24, 80, -1, -1);
-    assert_int_equal(s.ui.cpu, 2);
-    assert_int_equal(s.ui.slot, 2 * 64 + 3);
-    ui_click(&s.ui, &s.frame, 48, 160, 2, 7);
-    assert_int_equal(s.ui.slot, 0);
-    s.ui.view = VIEW_OVERVIEW;
-    ui_click(&s.ui, &s.frame, 24, 80, 2 + 4, 20);
-    assert_int_equal(s.ui.cpu, 1);
-    scene_free(&s);
-}
-
-static void test_key_table(void **state)
-{
-    (void)state;
-    for (int i = 0; i < KEY_ROWS; i++) {
-        assert_int_equal(key_rows()[i].action, i + 1);
-        for (const int *code = key_rows()[i].codes; *code; code++)
-            assert_int_equal(key_action(*code), i + 1);
-    }
-    assert_int_equal(key_action('5'), ACTION_DIGIT);
-    assert_int_equal(key_action('Q'), ACTION_NONE);
-}
-
 static int enter_source_root(void **state)
 {
     (void)state;
@@ -738,27 +452,14 @@ static int enter_source_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slots),
-        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_light),
-        cmocka_unit_test(test_stages),
-        cmocka_unit_test(test_stage_key),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_dimensions_and_prompts),
-        cmocka_unit_test(test_navigation),
-        cmocka_unit_test(test_overview),
-        cmocka_unit_test(test_many_cpus),
-        cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_settled_stop),
-        cmocka_unit_test(test_step_is_followed),
-        cmocka_unit_test(test_every_size),
-        cmocka_unit_test(test_state_text),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_digits),
-        cmocka_unit_test(test_layers_and_quit),
-        cmocka_unit_test(test_clicks),
-        cmocka_unit_test(test_key_table),
+        cmocka_unit_test(test_slots),        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_views),        cmocka_unit_test(test_light),
+        cmocka_unit_test(test_stages),       cmocka_unit_test(test_stage_key),
+        cmocka_unit_test(test_places),       cmocka_unit_test(test_dimensions_and_prompts),
+        cmocka_unit_test(test_navigation),   cmocka_unit_test(test_overview),
+        cmocka_unit_test(test_many_cpus),    cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_settled_stop), cmocka_unit_test(test_step_is_followed),
+        cmocka_unit_test(test_every_size),   cmocka_unit_test(test_state_text),
     };
 
     return cmocka_run_group_tests(tests, enter_source_root, NULL);
