@@ -17,7 +17,7 @@ from conftest import BUILD, ROOT, wait_until
 from machine import connect
 from test_gdb_session import Gdb
 from test_injected import descriptors
-from test_viewer import run
+from terminals import run
 
 HVSCOPE = BUILD / "hvscope"
 SETTLED = 150  # seconds until a viewer has kept all the past that it keeps, 64 MiB of it

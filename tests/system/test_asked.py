@@ -7,7 +7,7 @@ import subprocess
 
 from conftest import BUILD, wait_until
 from machine import connect
-from test_viewer import Tmux, run
+from terminals import Tmux, run
 
 NOTE = r"hvscope: asked the gdb stub for EL2's registers, once: the machine was halted for \d+ ms\n"
 STAYS = "hvscope: asked the gdb stub for EL2's registers, once: the machine was and stays halted\n"

@@ -12,8 +12,9 @@ import pytest
 import test_gdb_session
 from conftest import BUILD, ROOT, read_beacon
 from machine import LaunchError, Machine
-from test_viewer import (BUILD_ID, CPU_OFFSET, CPU_STRIDE, HVSCOPE, MESSAGE,  # noqa: F401
-                         PANICKED, RAM, STATE, TABLES, Made, made)
+from made import (BUILD_ID, CPU_OFFSET, CPU_STRIDE, MESSAGE, PANICKED, RAM,  # noqa: F401
+                  STATE, TABLES, Made, made)
+from terminals import HVSCOPE
 
 gdb = test_gdb_session.gdb
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import test_gdb_session
 from conftest import ROOT, wait_until
-from test_viewer import (HVSCOPE, SLOT_ATTR, Made, Peer, Tmux, check_error, made, run,  # noqa: F401
-                         start_view, tmux, viewer_pid)
+from made import SLOT_ATTR, Made, Peer, made  # noqa: F401  (a fixture)
+from terminals import (HVSCOPE, Tmux, check_error, run, start_view, tmux,  # noqa: F401
+                       viewer_pid)
 
 gdb = test_gdb_session.gdb
 

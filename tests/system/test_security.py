@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from conftest import BUILD, ROOT
-from test_viewer import HVSCOPE, run
+from terminals import HVSCOPE, run
 
 NASTY = "a b'c\"d$(touch pwned)`touch pwned`;touch pwned,e&f"
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import BUILD, ROOT, read_beacon, wait_until
-from test_viewer import HVSCOPE, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
+from terminals import HVSCOPE, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 SLOT = 1 << 21
 DOMHEAP = 0x7F8000000000

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from conftest import BUILD
-from test_viewer import HVSCOPE, Made, Tmux, made, tmux  # noqa: F401  (fixtures)
+from made import Made, made  # noqa: F401  (a fixture)
+from terminals import HVSCOPE, Tmux, tmux  # noqa: F401  (a fixture)
 
 CALLS_PER_PICTURE = 9  # 6 to 7: poll, timer, write; and the few of QMP and health by their rate
 BYTES_PER_PICTURE = 4000

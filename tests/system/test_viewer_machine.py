@@ -17,7 +17,7 @@ from pathlib import Path
 import pyte
 import pytest
 from conftest import BUILD, ROOT, wait_until
-from test_viewer import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
+from terminals import HVSCOPE, Tmux, check_error, run, tmux  # noqa: F401  (tmux: a fixture)
 
 
 @pytest.fixture

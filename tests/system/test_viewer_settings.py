@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from test_viewer import (HVSCOPE, Made, Tmux, check_restored, made, run, start_view,  # noqa: F401
-                         tmux)
+from made import Made, made  # noqa: F401  (a fixture)
+from terminals import (HVSCOPE, Tmux, check_restored, run, start_view,  # noqa: F401
+                       tmux)
 
 READING = {"qmp_capabilities", "query-status", "human-monitor-command"}
 

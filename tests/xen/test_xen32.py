@@ -17,7 +17,7 @@ from xen_oracle import dump32_json
 
 sys.path.insert(0, str(ROOT / "tests/system"))
 
-from test_viewer import Tmux  # noqa: E402
+from terminals import Tmux  # noqa: E402
 from test_viewer_machine import start_view  # noqa: E402
 
 HALTS = 20
