@@ -129,7 +129,7 @@ def questions(memory: Memory, noise: random.Random) -> list[Callable[[], object]
 
     def log() -> None:
         records = trace.ring_read(read, said, n)
-        trace.log_text(records, said.fields["cntfrq"], hex, lambda text, room: text[:room])
+        trace.log_text(records, said.fields["cntfrq"], hex, cpus.fitted)
         trace.slot_holders(records, 5)
         trace.history_text(trace.slot_owners(records, 5), n, 5, 1, 0, hex, cpus.fitted)
 

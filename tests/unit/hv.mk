@@ -4,7 +4,7 @@
 HV_UNIT_CFLAGS := $(HOSTCFLAGS) -Itests/unit/fake -Itests/unit -Iinclude -Ihv
 
 UNIT_TESTS += $(patsubst %,$(BUILD)/unit/hv_%,domain_page domain_page_bbm domain_page_clock cmdline fdt bootmem page_alloc census \
-	printk trace_reader pgtable stage2 bbm bbm_random clock_tools boot)
+	printk trace_reader pgtable stage2 bbm bbm_limits bbm_random clock_tools boot)
 
 HV_UNIT_MAPCACHE := tests/unit/fake.c hv/mm/domain_page.c hv/mm/directmap.c hv/mm/vmap.c \
 	hv/mm/bootmem.c hv/core/trace.c hv/core/tracepoint.c hv/core/census.c
@@ -19,6 +19,8 @@ $(BUILD)/unit/hv_clock_tools: tests/unit/hv_clock_tools.c tests/unit/clock_tools
 		viewer/model/lookup.c viewer/source/failure.c $(HV_UNIT_MAPCACHE)
 $(BUILD)/unit/hv_clock_tools: HV_UNIT_CFLAGS += -Iviewer
 $(BUILD)/unit/hv_bbm: tests/unit/hv_bbm.c tests/unit/bbm_world.c hv/core/bbm.c hv/core/bbm_text.c
+$(BUILD)/unit/hv_bbm_limits: tests/unit/hv_bbm_limits.c tests/unit/bbm_world.c hv/core/bbm.c \
+		hv/core/bbm_text.c
 $(BUILD)/unit/hv_bbm_random: tests/unit/hv_bbm_random.c tests/unit/bbm_reference.c \
 		tests/unit/bbm_world.c hv/core/bbm.c hv/core/bbm_text.c
 $(BUILD)/unit/hv_census: tests/unit/hv_census.c hv/mm/domain_page_xen.c $(HV_UNIT_MAPCACHE)
@@ -44,7 +46,7 @@ $(BUILD)/unit/hv_fdt: tests/unit/hv_fdt.c hv/core/fdt.c $(BUILD)/unit/virt.dtb
 
 # What these read is anyone's: a byte outside it ends the test.
 $(BUILD)/unit/hv_trace_reader $(BUILD)/unit/hv_fdt $(BUILD)/unit/hv_bbm \
-		$(BUILD)/unit/hv_bbm_random $(BUILD)/unit/hv_clock_tools: \
+		$(BUILD)/unit/hv_bbm_limits $(BUILD)/unit/hv_bbm_random $(BUILD)/unit/hv_clock_tools: \
 	HV_UNIT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/unit/hv_fdt: HV_UNIT_CFLAGS += -DVIRT_DTB='"$(abspath $(BUILD))/unit/virt.dtb"'
 
