@@ -23,7 +23,7 @@ KINDS = ("none", "map", "unmap", "bypass", "pte", "pte", "tlbi", "ttbr", "irq", 
          "dsb", "isb")
 TEXTS = ("boot", "finding", "panic")
 TLBI_OPS = ("alle2", "vae2", "vale2", "rvae2", "rvale2", "ipas2e1", "vmalle1", "vmalls12e1",
-            "alle1", "other")
+            "alle1", "other", "vae1", "vale1", "vaae1", "vaale1", "aside1")
 TLBI_SUFFIX = ("", "is", "os", "os")
 DSB_DOMAINS = ("osh", "nsh", "ish", "sy")
 DSB_TYPES = ("", "ld", "st", "")
@@ -116,10 +116,12 @@ def tlbi_says(more: int, operand: int) -> str:
     """The operation, and what it covers."""
     op, va, size = more & 15, (operand & (1 << 44) - 1) << 12 & TIME_MASK, 4096
     name = (TLBI_OPS[op] if op < len(TLBI_OPS) else "unknown") + TLBI_SUFFIX[more >> 4 & 3]
+    if TLBI_OPS[op:op + 1] in (("vae1",), ("vale1",), ("aside1",)):
+        name += f" asid {operand >> 48}"
     if op in (3, 4):
         va = (operand & (1 << 37) - 1) << 12
         size = (operand >> 39 & 31) + 1 << 5 * (operand >> 44 & 3) + 1 + 12
-    return f"{name} {va:#x} +{size:#x}" if 1 <= op <= 5 else name
+    return f"{name} {va:#x} +{size:#x}" if 1 <= op <= 5 or 10 <= op <= 13 else name
 
 
 def text_says(records: list[Words]) -> str:

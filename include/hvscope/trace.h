@@ -135,12 +135,18 @@ enum trace_tlbi {
     TRACE_TLBI_VMALLE1,
     TRACE_TLBI_VMALLS12E1,
     TRACE_TLBI_ALLE1,
-    TRACE_TLBI_OTHER, /* of EL1: by VA, by ASID; by range of IPAs */
+    TRACE_TLBI_OTHER, /* by range, of EL1 or of IPAs; EL3's */
+    TRACE_TLBI_VAE1,
+    TRACE_TLBI_VALE1,
+    TRACE_TLBI_VAAE1,
+    TRACE_TLBI_VAALE1,
+    TRACE_TLBI_ASIDE1,
     TRACE_TLBI_OPS
 };
 #define TRACE_TLBI_OP_MASK     15u
 #define TRACE_TLBI_SCOPE_SHIFT 4 /* enum trace_scope */
 #define TRACE_TLBI_SCOPE_MASK  3u
+#define TRACE_TLBI_ASID_SHIFT  48 /* in the operands of VAE1, VALE1 and ASIDE1 */
 
 enum trace_scope {
     TRACE_SCOPE_LOCAL, /* this PE */

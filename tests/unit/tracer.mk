@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of the tracer: what needs no QEMU.
 
-UNIT_TESTS += $(BUILD)/unit/tracer_decode $(BUILD)/unit/tracer_symbols
+UNIT_TESTS += $(patsubst %,$(BUILD)/unit/tracer_%,decode symbols tables)
 
 TRACER_DECODERS := viewer/tracer/decode_a64.c viewer/tracer/decode_a32.c
 TRACER_TEST = $(HOSTCC) $(HOSTCFLAGS) -Iinclude -Iviewer -DVECTORS='"tests/vectors/instructions.txt"' \
@@ -19,3 +19,9 @@ $(BUILD)/unit/tracer_symbols: tests/unit/tracer_symbols.c viewer/tracer/symbols.
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'
 	@$(TRACER_TEST)
+
+$(BUILD)/unit/tracer_tables: tests/unit/tracer_tables.c viewer/tracer/tables.c \
+		$(wildcard viewer/tracer/*.h include/hvscope/*.h)
+	@mkdir -p $(@D)
+	@echo '  HOST  $@'
+	@$(TRACER_TEST) -lpthread

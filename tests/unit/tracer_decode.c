@@ -14,8 +14,8 @@
 #define CASES_LEAST 200 /* a file that was cut short is no success */
 
 static const char *const tlbi_names[TRACE_TLBI_OPS] = {
-    "ALLE2",   "VAE2",    "VALE2",      "RVAE2", "RVALE2",
-    "IPAS2E1", "VMALLE1", "VMALLS12E1", "ALLE1", "OTHER",
+    "ALLE2", "VAE2",  "VALE2", "RVAE2", "RVALE2", "IPAS2E1", "VMALLE1", "VMALLS12E1",
+    "ALLE1", "OTHER", "VAE1",  "VALE1", "VAAE1",  "VAALE1",  "ASIDE1",
 };
 static const char *const scope_names[] = {"local", "inner", "outer"};
 
@@ -44,6 +44,10 @@ static int kind_text(const struct decoded *d, char *buf, size_t size)
         return snprintf(buf, size, "ttbr x%u x%u", d->rt, d->rt2);
     case DECODED_TCR:
         return snprintf(buf, size, "tcr x%u", d->rt);
+    case DECODED_VTTBR:
+        return snprintf(buf, size, "vttbr x%u x%u", d->rt, d->rt2);
+    case DECODED_VTCR:
+        return snprintf(buf, size, "vtcr x%u", d->rt);
     case DECODED_RETURN:
         if (d->popped == DECODED_UNKNOWN)
             return snprintf(buf, size, "return from a frame");

@@ -48,13 +48,14 @@ static void json_store(FILE *out, const struct event *e)
 
 static void json_tlbi(FILE *out, const struct event *e)
 {
-    uint64_t va, bytes;
-    bool range = tlbi_range(e, &va, &bytes);
+    uint64_t va, bytes, asid;
+    bool range = tlbi_range(e, &va, &bytes), of_asid = tlbi_asid(e, &asid);
 
     put_string(out, "op", tlbi_op_name(e));
     put_hex(out, "va", range, va);
     put_hex(out, "size", range, bytes);
     put_string(out, "scope", tlbi_scope_name(e));
+    put_number(out, "asid", of_asid, asid);
 }
 
 static void json_other(FILE *out, const struct event *e)

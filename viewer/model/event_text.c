@@ -49,6 +49,9 @@ const char *tlbi_op_name(const struct event *e)
         [TRACE_TLBI_RVALE2] = "rvale2",   [TRACE_TLBI_IPAS2E1] = "ipas2e1",
         [TRACE_TLBI_VMALLE1] = "vmalle1", [TRACE_TLBI_VMALLS12E1] = "vmalls12e1",
         [TRACE_TLBI_ALLE1] = "alle1",     [TRACE_TLBI_OTHER] = "other",
+        [TRACE_TLBI_VAE1] = "vae1",       [TRACE_TLBI_VALE1] = "vale1",
+        [TRACE_TLBI_VAAE1] = "vaae1",     [TRACE_TLBI_VAALE1] = "vaale1",
+        [TRACE_TLBI_ASIDE1] = "aside1",
     };
     _Static_assert(sizeof(op) / sizeof(op[0]) == TRACE_TLBI_OPS, "each has a name");
 
@@ -71,9 +74,18 @@ bool tlbi_range(const struct event *e, uint64_t *va, uint64_t *bytes)
         *bytes = PAGE_SIZE;
         return true;
     }
+    if (e->op >= TRACE_TLBI_VAE1 && e->op <= TRACE_TLBI_VAALE1)
+        c = bbm_cover(TRACE_TLBI_VAE2, e->operand);
     *va = c.first;
     *bytes = c.last - c.first + 1;
-    return e->op >= TRACE_TLBI_VAE2 && e->op <= TRACE_TLBI_RVALE2;
+    return (e->op >= TRACE_TLBI_VAE2 && e->op <= TRACE_TLBI_RVALE2) ||
+           (e->op >= TRACE_TLBI_VAE1 && e->op <= TRACE_TLBI_VAALE1);
+}
+
+bool tlbi_asid(const struct event *e, uint64_t *asid)
+{
+    *asid = e->operand >> TRACE_TLBI_ASID_SHIFT;
+    return e->op == TRACE_TLBI_VAE1 || e->op == TRACE_TLBI_VALE1 || e->op == TRACE_TLBI_ASIDE1;
 }
 
 /* As CRm of the instruction has them. */
@@ -105,13 +117,15 @@ static void describe_store(const struct event *e, char *buf, size_t size)
 static void describe_tlbi(const struct event *e, char *buf, size_t size)
 {
     static const char *const suffix[] = {"", "is", "os", "os"};
-    uint64_t va, bytes;
+    char space[16] = "", range[48] = "";
+    uint64_t asid, va, bytes;
 
+    if (tlbi_asid(e, &asid))
+        snprintf(space, sizeof(space), " asid %" PRIu64, asid);
     if (tlbi_range(e, &va, &bytes))
-        snprintf(buf, size, "%s%s 0x%" PRIx64 " +0x%" PRIx64, tlbi_op_name(e),
-                 suffix[e->scope & TRACE_TLBI_SCOPE_MASK], va, bytes);
-    else
-        snprintf(buf, size, "%s%s", tlbi_op_name(e), suffix[e->scope & TRACE_TLBI_SCOPE_MASK]);
+        snprintf(range, sizeof(range), " 0x%" PRIx64 " +0x%" PRIx64, va, bytes);
+    snprintf(buf, size, "%s%s%s%s", tlbi_op_name(e), suffix[e->scope & TRACE_TLBI_SCOPE_MASK],
+             space, range);
 }
 
 void event_describe(const struct event *e, char *buf, size_t size)

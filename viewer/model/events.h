@@ -119,6 +119,9 @@ void event_describe(const struct event *e, char *buf, size_t size);
 const char *tlbi_op_name(const struct event *e);
 const char *tlbi_scope_name(const struct event *e);
 bool tlbi_range(const struct event *e, uint64_t *va, uint64_t *bytes);
+
+/* False if a TLBI does not name an address space. */
+bool tlbi_asid(const struct event *e, uint64_t *asid);
 const char *dsb_domain_name(const struct event *e);
 const char *dsb_type_name(const struct event *e);
 

@@ -16,6 +16,8 @@ enum decoded_kind {
     DECODED_TLBI,    /* op, scope; rt unless the operation takes no operand */
     DECODED_TTBR,    /* TTBR0_EL2 or HTTBR is written, from rt (and rt2: [63:32]) */
     DECODED_TCR,     /* TCR_EL2 or HTCR, from rt */
+    DECODED_VTTBR,   /* VTTBR_EL2 or VTTBR, as DECODED_TTBR */
+    DECODED_VTCR,    /* VTCR_EL2 or VTCR, from rt */
     DECODED_RETURN,
     DECODED_BRANCH, /* to a fixed place, without a link: offset */
 };
@@ -32,7 +34,7 @@ struct decoded {
     unsigned int condition; /* A32: [31:28] */
     int32_t offset;         /* of a branch's target, from the branch itself */
     int popped;             /* bytes of stack that a return frees, or DECODED_UNKNOWN */
-    bool shifted;           /* the TLBI's operand is an address, not its bits from 12 on */
+    bool shifted;           /* the TLBI's operand has an address, not its bits from 12 on */
     bool on_stack;          /* a load or store through SP */
 };
 

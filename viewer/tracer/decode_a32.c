@@ -22,6 +22,16 @@ static const struct {
     {4, 0, 5, TRACE_TLBI_IPAS2E1, TRACE_SCOPE_INNER}, /* TLBIIPAS2LIS */
     {0, 7, 0, TRACE_TLBI_VMALLE1, TRACE_SCOPE_LOCAL}, /* TLBIALL */
     {0, 3, 0, TRACE_TLBI_VMALLE1, TRACE_SCOPE_INNER}, /* TLBIALLIS */
+    {0, 7, 1, TRACE_TLBI_VAE1, TRACE_SCOPE_LOCAL},    /* TLBIMVA */
+    {0, 7, 2, TRACE_TLBI_ASIDE1, TRACE_SCOPE_LOCAL},  /* TLBIASID */
+    {0, 7, 3, TRACE_TLBI_VAAE1, TRACE_SCOPE_LOCAL},   /* TLBIMVAA */
+    {0, 7, 5, TRACE_TLBI_VALE1, TRACE_SCOPE_LOCAL},   /* TLBIMVAL */
+    {0, 7, 7, TRACE_TLBI_VAALE1, TRACE_SCOPE_LOCAL},  /* TLBIMVAAL */
+    {0, 3, 1, TRACE_TLBI_VAE1, TRACE_SCOPE_INNER},    /* TLBIMVAIS */
+    {0, 3, 2, TRACE_TLBI_ASIDE1, TRACE_SCOPE_INNER},  /* TLBIASIDIS */
+    {0, 3, 3, TRACE_TLBI_VAAE1, TRACE_SCOPE_INNER},   /* TLBIMVAAIS */
+    {0, 3, 5, TRACE_TLBI_VALE1, TRACE_SCOPE_INNER},   /* TLBIMVALIS */
+    {0, 3, 7, TRACE_TLBI_VAALE1, TRACE_SCOPE_INNER},  /* TLBIMVAALIS */
 };
 
 static struct decoded tlb_operation(unsigned int opc1, unsigned int crm, unsigned int opc2,
@@ -74,8 +84,9 @@ static struct decoded decode_mcr(unsigned int opc1, unsigned int crn, unsigned i
         d = tlb_operation(opc1, crm, opc2, rt);
     else if (crn == 7 && opc1 == 0)
         d = old_barrier(crm, opc2);
-    else if (crn == 2 && opc1 == 4 && crm == 0 && opc2 == 2)
-        d = (struct decoded){.kind = DECODED_TCR, .rt = rt, .rt2 = DECODED_NO_REGISTER};
+    else if (crn == 2 && opc1 == 4 && crm < 2 && opc2 == 2)
+        d = (struct decoded){
+            .kind = crm ? DECODED_VTCR : DECODED_TCR, .rt = rt, .rt2 = DECODED_NO_REGISTER};
     return d;
 }
 
@@ -144,8 +155,10 @@ static bool decode_coprocessor(uint32_t insn, struct decoded *d)
         *d = decode_mcr(insn >> 21 & 7, insn >> 16 & 15, insn & 15, insn >> 5 & 7, insn >> 12 & 15);
         return true;
     }
-    if ((insn & 0x0ff00fff) == 0x0c400f42) {
-        *d = (struct decoded){.kind = DECODED_TTBR, .rt = insn >> 12 & 15, .rt2 = insn >> 16 & 15};
+    if ((insn & 0x0ff00fdf) == 0x0c400f42) { /* opc1 4: HTTBR, 6: VTTBR */
+        *d = (struct decoded){.kind = insn & 0x20 ? DECODED_VTTBR : DECODED_TTBR,
+                              .rt = insn >> 12 & 15,
+                              .rt2 = insn >> 16 & 15};
         return true;
     }
     return false;

@@ -58,6 +58,10 @@ static struct decoded tlbi_ipa(uint32_t insn)
 
 static struct decoded decode_tlbi(uint32_t insn)
 {
+    static const unsigned int tlbi_el1[8] = {
+        TRACE_TLBI_VMALLE1, TRACE_TLBI_VAE1,  TRACE_TLBI_ASIDE1, TRACE_TLBI_VAAE1,
+        TRACE_TLBI_OTHER,   TRACE_TLBI_VALE1, TRACE_TLBI_OTHER,  TRACE_TLBI_VAALE1,
+    };
     struct decoded d = {.kind = DECODED_TLBI, .op = TRACE_TLBI_OTHER, .rt = RT(insn)};
     bool range;
 
@@ -67,22 +71,22 @@ static struct decoded decode_tlbi(uint32_t insn)
         return d;
     if (OP1(insn) == EL2_OP1)
         d.op = tlbi_el2(OP2(insn), range);
-    else if (OP1(insn) == EL1_OP1 && !range && OP2(insn) == 0)
-        d.op = TRACE_TLBI_VMALLE1;
+    else if (OP1(insn) == EL1_OP1 && !range)
+        d.op = tlbi_el1[OP2(insn)];
     return d;
 }
 
 /* MSR to a register with op0 3. */
 static struct decoded decode_msr(uint32_t insn)
 {
+    static const enum decoded_kind kinds[2][8] = {
+        {[0] = DECODED_TTBR, [2] = DECODED_TCR},
+        {[0] = DECODED_VTTBR, [2] = DECODED_VTCR},
+    };
     struct decoded d = {.rt = RT(insn), .rt2 = DECODED_NO_REGISTER};
 
-    if (OP1(insn) != EL2_OP1 || CRN(insn) != 2 || CRM(insn) != 0)
-        return d;
-    if (OP2(insn) == 0)
-        d.kind = DECODED_TTBR;
-    if (OP2(insn) == 2)
-        d.kind = DECODED_TCR;
+    if (OP1(insn) == EL2_OP1 && CRN(insn) == 2 && CRM(insn) < 2)
+        d.kind = kinds[CRM(insn)][OP2(insn)];
     return d;
 }
 

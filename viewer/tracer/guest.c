@@ -126,10 +126,9 @@ static void take_system(struct registers *r, const struct qemu_plugin_reg_descri
         enum guest_system_register which;
         const char *name;
     } names[] = {
-        {GUEST_TCR_EL2, "TCR_EL2"},
-        {GUEST_TCR_EL2, "HTCR"},
-        {GUEST_HCR_EL2, "HCR_EL2"},
-        {GUEST_MMFR2_EL1, "ID_AA64MMFR2_EL1"},
+        {GUEST_TCR_EL2, "TCR_EL2"}, {GUEST_TCR_EL2, "HTCR"},
+        {GUEST_HCR_EL2, "HCR_EL2"}, {GUEST_VTCR_EL2, "VTCR_EL2"},
+        {GUEST_VTCR_EL2, "VTCR"},   {GUEST_MMFR2_EL1, "ID_AA64MMFR2_EL1"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -50,6 +50,7 @@ uint64_t guest_cpsr(unsigned int cpu);
 enum guest_system_register {
     GUEST_TCR_EL2, /* HTCR */
     GUEST_HCR_EL2,
+    GUEST_VTCR_EL2, /* VTCR */
     GUEST_MMFR2_EL1,
     GUEST_SYSTEM_REGISTERS
 };

@@ -163,7 +163,7 @@ void ring_event(unsigned int cpu, enum trace_kind kind, unsigned int more, uint6
 void ring_store(unsigned int cpu, const struct table_store *s, uint64_t pc)
 {
     struct ring *r = &rings[cpu];
-    unsigned int place = s->level | TRACE_LEVEL_KNOWN | TRACE_REGIME_EL2 << TRACE_REGIME_SHIFT;
+    unsigned int place = s->level | TRACE_LEVEL_KNOWN | s->regime << TRACE_REGIME_SHIFT;
     uint64_t ticket = __atomic_add_fetch(&tickets, 1, __ATOMIC_RELAXED) & TRACE_TIME_MASK;
 
     if (s->old != s->new && ((s->old ^ s->new) & ~PTE_REFS_MASK) == 0) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which pages are tables of EL2's stage 1: what a CPU's root register points to,
- * and what a live table entry of such a page points to; a page that no entry and
- * no register points to any more is none. Each has a copy of its entries, so that
- * a store's old value is known after the store.
+ * Which pages are tables of EL2's stage 1, and of the stage 2 that a CPU's VTTBR_EL2
+ * points to: what a root register points to, and what a live table entry of such a
+ * page points to; a page that no entry and no register points to any more is none.
+ * Each has a copy of its entries, so that a store's old value is known after the store.
  *
  * Granule 4 KiB. Safe for several CPUs at a time.
  */
 #ifndef HVSCOPE_TRACER_TABLES_H
 #define HVSCOPE_TRACER_TABLES_H
 
+#include <hvscope/trace.h>
 #include <hvscope/trace_file.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct table_store {
     uint64_t pa; /* of the entry */
     uint64_t old, new;
     unsigned int level;
+    enum trace_regime regime;
 };
 
 #define TABLE_STORES_MAX 2 /* entries that one store of at most 16 bytes can reach */
@@ -26,8 +28,15 @@ struct table_store {
 /* After guest_ram_add(). The numbers of tables are kept in totals. False without memory. */
 bool tables_init(struct trace_totals *totals);
 
-/* CPU cpu walks from here on: tcr is TCR_EL2 or HTCR. */
-void tables_set_root(unsigned int cpu, uint64_t root, uint64_t tcr, bool aarch32);
+/* CPU cpu walks from here on: tcr is TCR_EL2 or HTCR. False, and it walks nowhere, if its T0SZ is
+ * reserved. */
+bool tables_set_root(unsigned int cpu, uint64_t root, uint64_t tcr, bool aarch32);
+
+/*
+ * CPU cpu's stage 2 begins at VTTBR_EL2, as VTCR_EL2 (AArch32: VTTBR, VTCR) says; a VTTBR_EL2
+ * outside RAM is none. False if such a VTCR_EL2 is reserved: nothing is followed then.
+ */
+bool tables_set_stage2(unsigned int cpu, uint64_t vttbr, uint64_t vtcr, bool aarch32);
 
 /* May a store to pa be one to an entry? Quick, and without a lock. */
 bool tables_hold(uint64_t pa);

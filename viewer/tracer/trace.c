@@ -34,7 +34,8 @@
 
 #define RAM_BASE  UINT64_C(0x40000000) /* of QEMU's virt machine */
 #define HCR_E2H   PTE_BIT(34)
-#define TCR_TG0   (UINT64_C(3) << 14) /* 0: 4 KiB */
+#define TCR_TG0   (UINT64_C(3) << 14) /* of VTCR_EL2 too; 0: 4 KiB */
+#define TCR_DS    PTE_BIT(32)         /* of both: entries have 52-bit addresses */
 #define BBM_SHIFT 52                  /* ID_AA64MMFR2_EL1.BBM */
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -47,7 +48,7 @@ struct site {
 
 static struct trace_file *file;
 static struct {
-    uint64_t ttbr, tcr;
+    uint64_t ttbr, tcr, vttbr;
     bool walks; /* ttbr was written */
 } roots[GUEST_CPUS_MAX];
 
@@ -75,24 +76,44 @@ static void on_barrier(unsigned int cpu, void *data)
         ring_barrier(cpu, s->d.code);
 }
 
+/* A TLBI's operand as AArch64 has it: the address from bit 12 on, the ASID in [63:48]. */
+static uint64_t operand_of(const struct decoded *d, uint64_t value)
+{
+    bool of_asid = d->op == TRACE_TLBI_VAE1 || d->op == TRACE_TLBI_VALE1;
+    uint64_t asid = (value & 255) << TRACE_TLBI_ASID_SHIFT;
+
+    if (!d->shifted)
+        return value;
+    if (d->op == TRACE_TLBI_ASIDE1)
+        return asid;
+    return value >> PAGE_SHIFT | (of_asid ? asid : 0);
+}
+
 static void on_tlbi(unsigned int cpu, void *data)
 {
     const struct site *s = data;
-    uint64_t operand = guest_register(cpu, s->d.rt);
+    uint64_t operand = operand_of(&s->d, guest_register(cpu, s->d.rt));
 
     if (!guest_condition_holds(cpu, s->d.condition))
         return;
-    if (s->d.shifted)
-        operand = operand >> PAGE_SHIFT;
     ring_event(cpu, TRACE_TLBI, s->d.op | s->d.scope << TRACE_TLBI_SCOPE_SHIFT, operand, s->va);
 }
 
-/* Under E2H the registers and their tables are others; so are they with pages of 16 or 64 KiB. */
-static bool is_followed(unsigned int cpu)
+/* Not with pages of 16 or 64 KiB, nor with LPA2's entries. */
+static bool is_decoded(uint64_t tcr)
 {
-    if (guest_is_aarch32())
-        return true;
-    return !(guest_system_register(cpu, GUEST_HCR_EL2) & HCR_E2H) && !(roots[cpu].tcr & TCR_TG0);
+    return guest_is_aarch32() || !(tcr & (TCR_TG0 | TCR_DS));
+}
+
+/* Under E2H the registers and their tables are others. */
+static bool is_e2h(unsigned int cpu)
+{
+    return !guest_is_aarch32() && guest_system_register(cpu, GUEST_HCR_EL2) & HCR_E2H;
+}
+
+static void count_foreign(void)
+{
+    __atomic_add_fetch(&file->totals.foreign, 1, __ATOMIC_RELAXED);
 }
 
 static void follow_root(unsigned int cpu)
@@ -101,15 +122,23 @@ static void follow_root(unsigned int cpu)
 
     if (!roots[cpu].walks || (!roots[cpu].tcr && !guest_is_aarch32()))
         return; /* KVM sets TCR_EL2 after the root */
-    if (!is_followed(cpu)) {
-        __atomic_add_fetch(&file->totals.foreign, 1, __ATOMIC_RELAXED);
+    if (is_e2h(cpu) || !is_decoded(roots[cpu].tcr) ||
+        !tables_set_root(cpu, roots[cpu].ttbr, roots[cpu].tcr, guest_is_aarch32())) {
+        count_foreign();
         return;
     }
-    tables_set_root(cpu, roots[cpu].ttbr, roots[cpu].tcr, guest_is_aarch32());
     file->beacon.tcr = roots[cpu].tcr;
     block->root = roots[cpu].ttbr & PTE_ADDR_MASK;
     block->state = BEACON_CPU_ON;
     file->beacon.state = BEACON_MAPCACHE_READY;
+}
+
+/* What an MSR, or an MCRR of two registers, is about to write. */
+static uint64_t written(unsigned int cpu, const struct decoded *d)
+{
+    uint64_t low = guest_register(cpu, d->rt);
+
+    return guest_is_aarch32() ? (uint32_t)low | guest_register(cpu, d->rt2) << 32 : low;
 }
 
 static void on_ttbr(unsigned int cpu, void *data)
@@ -118,9 +147,7 @@ static void on_ttbr(unsigned int cpu, void *data)
 
     if (!guest_condition_holds(cpu, s->d.condition))
         return;
-    roots[cpu].ttbr = guest_register(cpu, s->d.rt);
-    if (guest_is_aarch32())
-        roots[cpu].ttbr = (uint32_t)roots[cpu].ttbr | guest_register(cpu, s->d.rt2) << 32;
+    roots[cpu].ttbr = written(cpu, &s->d);
     roots[cpu].tcr = guest_system_register(cpu, GUEST_TCR_EL2);
     roots[cpu].walks = true;
     ring_event(cpu, TRACE_TTBR, 0, roots[cpu].ttbr, s->va);
@@ -135,6 +162,30 @@ static void on_tcr(unsigned int cpu, void *data)
         return;
     roots[cpu].tcr = guest_register(cpu, s->d.rt);
     follow_root(cpu);
+}
+
+static void follow_stage2(unsigned int cpu, uint64_t vtcr)
+{
+    if (!is_decoded(vtcr) || !tables_set_stage2(cpu, roots[cpu].vttbr, vtcr, guest_is_aarch32()))
+        count_foreign();
+}
+
+static void on_vttbr(unsigned int cpu, void *data)
+{
+    const struct site *s = data;
+
+    if (!guest_condition_holds(cpu, s->d.condition))
+        return;
+    roots[cpu].vttbr = written(cpu, &s->d);
+    follow_stage2(cpu, guest_system_register(cpu, GUEST_VTCR_EL2));
+}
+
+static void on_vtcr(unsigned int cpu, void *data)
+{
+    const struct site *s = data;
+
+    if (guest_condition_holds(cpu, s->d.condition))
+        follow_stage2(cpu, guest_register(cpu, s->d.rt));
 }
 
 static void on_call(unsigned int cpu, void *data)
@@ -210,8 +261,9 @@ static void call_on(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb cb, uint6
 static void instrument(struct qemu_plugin_insn *insn, bool aarch32, bool thumb)
 {
     static const qemu_plugin_exec_cb callbacks[] = {
-        [DECODED_BARRIER] = on_barrier, [DECODED_TLBI] = on_tlbi,     [DECODED_TTBR] = on_ttbr,
-        [DECODED_TCR] = on_tcr,         [DECODED_RETURN] = on_return, [DECODED_BRANCH] = NULL,
+        [DECODED_BARRIER] = on_barrier, [DECODED_TLBI] = on_tlbi,   [DECODED_TTBR] = on_ttbr,
+        [DECODED_TCR] = on_tcr,         [DECODED_VTTBR] = on_vttbr, [DECODED_VTCR] = on_vtcr,
+        [DECODED_RETURN] = on_return,   [DECODED_BRANCH] = NULL,
     };
     struct decoded d = decode(insn, aarch32, thumb);
     uint64_t va = qemu_plugin_insn_vaddr(insn);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the tracer takes for a table, in a RAM of its own. */
+#include "tracer/guest.h"
+#include "tracer/tables.h"
+
+#include <hvscope/pte.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BASE       UINT64_C(0x40000000)
+#define PAGES      64u
+#define TABLE      UINT64_C(3)
+#define BLOCK      UINT64_C(0x40000701)
+#define TCR_EL2_48 UINT64_C(16)
+#define HTCR       UINT64_C(0)
+#define VTCR_40    (UINT64_C(24) | UINT64_C(1) << 6) /* 40 bits from level 1 on: two pages */
+#define VTCR_32    (UINT64_C(1) << 6)                /* AArch32: 32 bits from level 1 on */
+#define VTCR_BAD   (UINT64_C(24) | UINT64_C(2) << 6 | UINT64_C(63))
+
+static uint64_t ram[PAGES][PT_ENTRIES];
+static struct guest_bank bank = {(const uint8_t *)ram, BASE, sizeof(ram)};
+static struct trace_totals totals;
+
+const struct guest_bank *guest_bank_of(uint64_t pa)
+{
+    return pa - bank.base < bank.size ? &bank : NULL;
+}
+
+uint64_t guest_frames_before(const struct guest_bank *b)
+{
+    (void)b;
+    return 0;
+}
+
+uint64_t guest_frames(void)
+{
+    return PAGES;
+}
+
+uint64_t guest_load(uint64_t pa)
+{
+    return pa - bank.base < bank.size ? ram[(pa - BASE) / PAGE_SIZE][pa % PAGE_SIZE / 8] : 0;
+}
+
+static uint64_t page_pa(unsigned int page)
+{
+    return BASE + page * PAGE_SIZE;
+}
+
+/* The guest stores an entry; what the tracer says of it, NULL if nothing. */
+static const struct table_store *store(unsigned int page, unsigned int index, uint64_t value)
+{
+    static struct table_store stores[TABLE_STORES_MAX];
+    uint64_t pa = page_pa(page) + index * 8, values[2] = {value};
+
+    ram[page][index] = value;
+    if (!tables_hold(pa))
+        return NULL;
+    return tables_store(pa, 8, values, stores) ? stores : NULL;
+}
+
+static void assert_store(unsigned int page, unsigned int index, uint64_t value,
+                         enum trace_regime regime, unsigned int level)
+{
+    uint64_t old = ram[page][index];
+    const struct table_store *s = store(page, index, value);
+
+    assert_non_null(s);
+    assert_int_equal(s->pa, page_pa(page) + index * 8);
+    assert_int_equal(s->old, old);
+    assert_int_equal(s->new, value);
+    assert_int_equal(s->regime, regime);
+    assert_int_equal(s->level, level);
+}
+
+/* No CPU walks, and RAM is empty. */
+static int start(void **state)
+{
+    (void)state;
+    memset(ram, 0, sizeof(ram));
+    for (unsigned int cpu = 0; cpu < 4; cpu++) {
+        tables_set_root(cpu, 0, 63, false);
+        tables_set_stage2(cpu, 0, VTCR_40, false);
+    }
+    for (unsigned int page = 0; page < PAGES; page++)
+        store(page, 0, 0); /* what no CPU has is forgotten */
+    assert_int_equal(totals.tables, 0);
+    totals.refused = 0;
+    return 0;
+}
+
+static void test_what_is_pointed_to(void **state)
+{
+    (void)state;
+    ram[0][255] = page_pa(1) | TABLE;
+    assert_true(tables_set_root(0, page_pa(0), TCR_EL2_48, false));
+    assert_int_equal(totals.tables, 2);
+    assert_null(store(2, 7, BLOCK));
+    assert_store(1, 7, page_pa(2) | TABLE, TRACE_REGIME_EL2, 1);
+    assert_store(2, 7, BLOCK, TRACE_REGIME_EL2, 2);
+    assert_store(2, 7, 0, TRACE_REGIME_EL2, 2);
+    assert_store(1, 7, 0, TRACE_REGIME_EL2, 1);
+    assert_null(store(2, 7, BLOCK));
+    assert_int_equal(totals.tables, 2);
+}
+
+/* Of a root with 4 entries (AArch32: HTTBR) the rest of the page is something else. */
+static void test_short_root(void **state)
+{
+    (void)state;
+    assert_true(tables_set_root(0, page_pa(0) + 0x20, HTCR, true));
+    assert_store(0, 4, BLOCK, TRACE_REGIME_EL2, 1);
+    assert_store(0, 7, BLOCK, TRACE_REGIME_EL2, 1);
+    assert_null(store(0, 3, BLOCK));
+    assert_null(store(0, 8, BLOCK));
+}
+
+static void test_stage_2(void **state)
+{
+    (void)state;
+    ram[1][3] = page_pa(2) | TABLE; /* in the second page of the root */
+    assert_true(tables_set_stage2(0, page_pa(0) | UINT64_C(7) << 48, VTCR_40, false));
+    assert_int_equal(totals.tables, 3);
+    assert_store(0, 511, BLOCK, TRACE_REGIME_S2, 1);
+    assert_store(1, 511, BLOCK, TRACE_REGIME_S2, 1);
+    assert_store(2, 5, page_pa(3) | TABLE, TRACE_REGIME_S2, 2);
+    assert_store(3, 1, BLOCK, TRACE_REGIME_S2, 3);
+    assert_null(store(4, 0, BLOCK));
+    assert_true(tables_set_stage2(1, page_pa(0), VTCR_40, false));
+    assert_true(tables_set_stage2(0, 0, VTCR_40, false));
+    assert_store(2, 6, BLOCK, TRACE_REGIME_S2, 2);
+}
+
+static void test_stage_2_of_aarch32(void **state)
+{
+    (void)state;
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_32, true));
+    assert_store(0, 3, BLOCK, TRACE_REGIME_S2, 1);
+    assert_null(store(0, 4, BLOCK));
+    assert_true(tables_set_stage2(0, page_pa(8), VTCR_32 | 8, true)); /* T0SZ -8: 40 bits */
+    assert_store(8, 511, BLOCK, TRACE_REGIME_S2, 1);
+    assert_store(9, 511, BLOCK, TRACE_REGIME_S2, 1);
+    assert_null(store(10, 0, BLOCK));
+}
+
+/* No CPU has it any more: its pages may be anything, but what nobody touched is still there. */
+static void test_left(void **state)
+{
+    (void)state;
+    ram[0][3] = page_pa(2) | TABLE;
+    ram[4][3] = page_pa(6) | TABLE;
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_40, false));
+    assert_true(tables_set_stage2(0, page_pa(4), VTCR_40, false));
+    assert_int_equal(totals.tables, 6);
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_40, false));
+    assert_int_equal(totals.tables, 6);
+    assert_null(store(6, 9, UINT64_C(0x1234567)));
+    assert_int_equal(totals.tables, 3);
+    assert_true(tables_set_stage2(1, page_pa(4), VTCR_40, false));
+    assert_store(6, 9, BLOCK, TRACE_REGIME_S2, 2);
+    assert_store(2, 9, BLOCK, TRACE_REGIME_S2, 2);
+}
+
+/* A page that becomes a table of EL2 is EL2's, whoever had it. */
+static void test_becomes_el2s(void **state)
+{
+    (void)state;
+    ram[0][3] = page_pa(2) | TABLE;
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_40, false));
+    assert_true(tables_set_root(0, page_pa(8), TCR_EL2_48, false));
+    assert_store(2, 7, page_pa(3) | TABLE, TRACE_REGIME_S2, 2);
+    assert_store(8, 1, page_pa(2) | TABLE, TRACE_REGIME_EL2, 0);
+    assert_store(2, 0, BLOCK, TRACE_REGIME_EL2, 1);
+    assert_store(3, 0, page_pa(4) | TABLE, TRACE_REGIME_EL2, 2);
+    assert_store(4, 0, BLOCK, TRACE_REGIME_EL2, 3);
+    assert_true(tables_set_stage2(0, 0, VTCR_40, false));
+    assert_store(8, 2, page_pa(0) | TABLE, TRACE_REGIME_EL2, 0);
+    assert_store(0, 0, BLOCK, TRACE_REGIME_EL2, 1);
+    assert_store(2, 0, BLOCK, TRACE_REGIME_EL2, 1);
+}
+
+/* More virtual machines than are kept: those that CPUs have stay. */
+static void test_many(void **state)
+{
+    (void)state;
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_40, false));
+    for (unsigned int n = 0; n < 1000; n++)
+        assert_true(tables_set_stage2(1, page_pa(2 + n % 30 * 2), VTCR_40 ^ n % 5 << 8, false));
+    assert_store(0, 1, BLOCK, TRACE_REGIME_S2, 1);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    assert_false(tables_set_stage2(0, page_pa(0), VTCR_BAD, false));
+    assert_false(tables_set_stage2(0, page_pa(0), UINT64_C(16) | UINT64_C(1) << 6, false));
+    assert_false(tables_set_stage2(0, page_pa(0), VTCR_32 | UINT64_C(2) << 6, true));
+    assert_true(tables_set_stage2(0, 0, VTCR_BAD, false));
+    assert_false(tables_set_root(0, page_pa(0), 63, false));
+    assert_null(store(0, 0, BLOCK));
+    assert_int_equal(totals.refused, 0);
+    ram[0][0] = (BASE + sizeof(ram)) | TABLE;
+    ram[0][1] = page_pa(0) | TABLE; /* a loop */
+    assert_true(tables_set_root(0, page_pa(0), TCR_EL2_48, false));
+    assert_int_equal(totals.refused, 1);
+    assert_int_equal(totals.tables, 1);
+    assert_store(0, 1, 0, TRACE_REGIME_EL2, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_what_is_pointed_to, start),
+        cmocka_unit_test_setup(test_short_root, start),
+        cmocka_unit_test_setup(test_stage_2, start),
+        cmocka_unit_test_setup(test_stage_2_of_aarch32, start),
+        cmocka_unit_test_setup(test_left, start),
+        cmocka_unit_test_setup(test_becomes_el2s, start),
+        cmocka_unit_test_setup(test_many, start),
+        cmocka_unit_test_setup(test_refused, start),
+    };
+
+    return tables_init(&totals) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}
