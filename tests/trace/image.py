@@ -14,7 +14,7 @@ from conftest import BUILD, ROOT, wait_until
 from hvscope.beacon import beacon_read
 from machine import LaunchError, Machine
 from tracer import DOMHEAP_HV, Tracer
-from tracing import (MAP, PROBES, TRACE_PA, TraceFile, actions_only, file_reader, follow,
+from tracing import (MAP, PROBES, S2, TRACE_PA, TraceFile, actions_only, file_reader, follow,
                      take_all, tables_only)
 
 SECONDS = 10
@@ -77,8 +77,8 @@ def from_first_action(events: list) -> list:
 
 def without_probes(events: list) -> list:
     """Engine clock counts links of a chain, which nobody but it knows."""
-    return [(kind, (key[0] & ~PROBES, key[1])) if kind == MAP else (kind, key)
-            for kind, key in events]
+    return [(kind, regime, (key[0] & ~PROBES, key[1]) if kind == MAP else key)
+            for kind, regime, key in events]
 
 
 @pytest.mark.parametrize("smp", [1, 4])
@@ -87,15 +87,18 @@ def test_two_witnesses_agree(traced, engine, smp):
     """Ten seconds of trace=all: every store, TLBI, barrier, map and unmap, in the same order."""
     m = traced(engine, smp)
     read = file_reader(m.dir / "ram", 0x40000000)
+    trace = TraceFile(m.dir / "trace")
+    wait_until(lambda: all(any(event.regime == S2 for event in trace.events(cpu))
+                           for cpu in range(smp)), 60)
     wait_until(lambda: is_settled(read))
     rings = follow(lambda: beacon_read(read), read, SECONDS)
     m.qmp("stop")
     take_all(rings, lambda: beacon_read(read))
-    trace = TraceFile(m.dir / "trace")
     assert trace.missed() == {}
     for cpu, ring in enumerate(rings):
         own, seen = ring.events(), trace.events(cpu)
         assert len(own) > LEAST
+        assert any(event.regime == S2 for event in own)
         assert difference(from_first_action(tables_only(own)), tables_only(seen)) == "", cpu
         own, seen = actions_only(own), actions_only(seen)
         if engine == "clock":
@@ -105,6 +108,44 @@ def test_two_witnesses_agree(traced, engine, smp):
         names = ["maps", "unmaps", "hits", "bypasses"]
         names += [] if engine == "clock" else ["probes", "commandeers"]
         assert [counts[0][name] for name in names] == [counts[1][name] for name in names]
+
+
+def findings(said: dict) -> list[tuple]:
+    """What was found where, and how often; the image names a store's caller, the stream its own
+    place."""
+    return [(f["rule"], f["severity"], f["tier"], f["cpu"], f["slot"], f["count"], f["message"])
+            for f in said["findings"]]
+
+
+@pytest.mark.parametrize("engine,cmdline,expected", [
+    ("xen", "pace=500", {"hazard"}),
+    ("xen", "fault=share-l2 workload=cpu0:idle,cpu1:storm", {"violation", "hazard"}),
+    ("bbm", "pace=500", set()),
+    ("clock", "pace=500", set()),
+])
+def test_verdicts_agree(traced, engine, cmdline, expected):
+    """All events from the first instruction on, judged in the image (check=on) and from its
+    stream: the same findings, as often."""
+    m = traced(engine, 2, f"check=on {cmdline}", entries=1 << 21)
+    trace = TraceFile(m.dir / "trace")
+    wait_until(lambda: all(cpu["maps"] > 1000 for cpu in trace.cpus()), 60)
+    wait_until(lambda: found(m) >= expected, 30)
+    m.qmp("stop")
+    assert all(cpu["ring_head"] < cpu["ring_entries"] for cpu in trace.cpus())
+    own, seen = [json.loads(subprocess.run(words, capture_output=True, text=True,
+                                           check=False).stdout)
+                 for words in ([BUILD / "hvscope", "check", "--json", "--dir", m.dir],
+                               hvscope(m, "check", "--json"))]
+    assert {f["severity"] for f in own["findings"]} & {"hazard", "violation"} == expected
+    assert (own["verdict"], findings(own)) == (seen["verdict"], findings(seen))
+    assert own["read"]["lost"] == seen["read"]["lost"] == 0
+    assert own["read"]["unjudged"] == seen["read"]["unjudged"] == 0
+
+
+def found(m) -> set[str]:
+    """How bad what the image has found so far is."""
+    blocks = [cpu.fields for cpu in beacon_read(file_reader(m.dir / "ram", 0x40000000)).cpus]
+    return {name for name in ("hazard", "violation") if any(cpu[f"{name}s"] for cpu in blocks)}
 
 
 def test_killed(traced):

@@ -75,12 +75,10 @@ def take_all(rings: list[Ring], beacon_now) -> None:
 
 
 def tables_only(events: list[Event]) -> list[tuple]:
-    """Stores to EL2's tables, TLBIs, roots and barriers."""
-    return [(e.kind, e.key) for e in events
-            if e.kind not in (*CALLS, IRQ, TEXT) and e.regime != S2]
+    """Stores to tables of EL2 and of stage 2, TLBIs, roots and barriers."""
+    return [(e.kind, e.regime, e.key) for e in events if e.kind not in (*CALLS, IRQ, TEXT)]
 
 
 def actions_only(events: list[Event]) -> list[tuple]:
     """The same without barriers, with maps and unmaps."""
-    return [(e.kind, e.key) for e in events
-            if e.kind not in (BARRIERS, IRQ, TEXT) and e.regime != S2]
+    return [(e.kind, e.regime, e.key) for e in events if e.kind not in (BARRIERS, IRQ, TEXT)]

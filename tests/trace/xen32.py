@@ -11,7 +11,7 @@ import pytest
 
 from conftest import BUILD
 from foreign import ARM32, READY, Xen
-from rings import PTE, RECORD, REFS
+from rings import PTE, RECORD, REFS, S2
 from tracer import DOMHEAP_XEN32, Tracer
 from tracing import TraceFile, file_reader
 
@@ -19,6 +19,8 @@ ENTRIES = 1 << 23  # a boot has five million records
 CHUNK = 1 << 16  # records
 HALTS = 20
 EVENTS = 200000
+TIME = (1 << 48) - 1
+STAGE2_LEAST = 20  # entries
 OPEN_MAX = 8  # maps that a CPU holds at a time
 
 
@@ -34,16 +36,17 @@ def xen(tmp_path_factory):
         m.cleanup()
 
 
-class Slots:
-    """A CPU's slots as its stream has them: the newest value of each entry."""
+class Entries:
+    """What a CPU stored last into each entry, as its stream has it."""
 
     def __init__(self, trace: TraceFile, cpu: int):
         self.trace, self.cpu = trace, cpu
         self.at = 0
         self.entry: dict[int, int] = {}
+        self.stage2: dict[int, tuple[int, int]] = {}  # value, and when
 
-    def update(self, first: int, size: int) -> dict[int, int]:
-        """Take over what was stored into [first, first + size) since the last time."""
+    def update(self) -> None:
+        """Take over what came since the last time."""
         block = self.trace.cpus()[self.cpu]
         assert block["ring_head"] < block["ring_entries"], "nothing of the boot is lost"
         while self.at < block["ring_head"]:
@@ -51,10 +54,14 @@ class Slots:
             data = self.trace.read(block["ring"] + self.at * RECORD, n * RECORD)
             for head, pa, word2, word3 in struct.iter_unpack("<4Q", data):
                 kind = head >> 48 & 15
-                if kind in (PTE, REFS) and first <= pa < first + size:
-                    self.entry[pa] = word3 if kind == PTE else word2
+                if kind not in (PTE, REFS):
+                    continue
+                value = word3 if kind == PTE else word2
+                if head >> 56 & 3 == S2:
+                    self.stage2[pa] = value, head & TIME
+                else:
+                    self.entry[pa] = value
             self.at += n
-        return self.entry
 
 
 def slots_in_memory(m, root: int) -> tuple[int, bytes]:
@@ -66,19 +73,34 @@ def slots_in_memory(m, root: int) -> tuple[int, bytes]:
     return first, read(first, 8192)
 
 
+def stage2_differs(read, entries) -> list[str]:
+    """Entries of stage 2, stored by any CPU, that are not what was stored last."""
+    newest: dict[int, tuple[int, int]] = {}
+    for cpu in entries:
+        for pa, (value, when) in cpu.stage2.items():
+            if when >= newest.get(pa, (0, 0))[1]:
+                newest[pa] = value, when
+    assert len(newest) > STAGE2_LEAST
+    return [f"{pa:#x}" for pa, (value, _) in newest.items()
+            if struct.unpack("<Q", read(pa, 8))[0] != value]
+
+
 def test_slots_and_balance(xen):
     """At each halt the stream says what the tables say, and every map but the open ones ended."""
     trace = TraceFile(xen.dir / "trace")
-    slots = [Slots(trace, cpu) for cpu in range(2)]
+    read = file_reader(xen.dir / "ram", 0x40000000)
+    entries = [Entries(trace, cpu) for cpu in range(2)]
     for halt in range(HALTS):
         xen.qmp("stop")
         for cpu, block in enumerate(trace.cpus()):
             first, memory = slots_in_memory(xen, block["root"])
-            seen = slots[cpu].update(first, len(memory))
+            entries[cpu].update()
+            seen = entries[cpu].entry
             for n, (entry,) in enumerate(struct.iter_unpack("<Q", memory)):
                 assert seen.get(first + 8 * n, 0) == entry, f"CPU{cpu} slot {n} at halt {halt}"
             assert block["maps"] > 100000
             assert 0 <= block["maps"] - block["unmaps"] <= OPEN_MAX
+        assert stage2_differs(read, entries) == []
         xen.qmp("cont")
         time.sleep(0.2)
     assert trace.totals()["calls"] and trace.missed() == {}

@@ -198,3 +198,11 @@ void ring_barrier(unsigned int cpu, enum trace_barrier code)
     if (trace_barrier_count(r->word) == TRACE_BARRIERS_MAX)
         spill(r);
 }
+
+void ring_finish(void)
+{
+    for (unsigned int cpu = 0; cpu < file->beacon.ncpu; cpu++) {
+        if (trace_barrier_count(rings[cpu].word))
+            spill(&rings[cpu]);
+    }
+}

@@ -34,4 +34,7 @@ void ring_store(unsigned int cpu, const struct table_store *store, uint64_t pc);
 /* A barrier: into the word that the next record carries. */
 void ring_barrier(unsigned int cpu, enum trace_barrier code);
 
+/* No more will come: barriers that no record has yet get one. */
+void ring_finish(void);
+
 #endif /* HVSCOPE_TRACER_RING_H */

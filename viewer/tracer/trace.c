@@ -306,6 +306,7 @@ static void finish(qemu_plugin_id_t id, void *data)
 {
     (void)id;
     (void)data;
+    ring_finish();
     file->beacon.state = BEACON_OFF;
 }
 
