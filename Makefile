@@ -81,8 +81,9 @@ tour: ready ## a guided tour, live: slots, hits, hazards, back in time; STEP=N b
 
 # What the user set; a Xen has defaults of its own.
 given = $(if $(filter file,$(origin $(1))),,--$(2) '$($(1))')
+EL1 = $(if $(filter el1,$(TRACE)),--el1)
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
-	--append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace)
+	--append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace) $(EL1)
 
 xen32: ready ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
 	@hv/launch/xen --arch arm32 $(XEN)
@@ -91,7 +92,7 @@ xen64: ready ## Debian's arm64 Xen (no mapcache: page tables only), the same; XE
 	@hv/launch/xen --arch arm64 $(XEN)
 
 trace: ready ## as run, under the tracer: what EL2 does to its tables, seen from outside (QEMU 9.2)
-	@hv/launch/run $(MACHINE) --append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --trace '$(BUILD)'
+	@hv/launch/run $(MACHINE) --append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --trace '$(BUILD)' $(EL1)
 
 # All RAM is gone through for the recording's snapshot: 4 GiB take a minute.
 record: ready ## boot with one CPU (and 512M, if MEM= is not given) and record; Ctrl-C ends it
@@ -132,9 +133,9 @@ screenshots: all ## the pictures in screenshots/, from real runs; SCENES= for so
 	@hv/launch/deps librsvg2-bin pngquant optipng fonts-dejavu-core
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/screenshots/shoot.py $(SCENES)
 
-test-trace: all ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
-	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/xen32.py \
-		tests/trace/arm64.py
+test-trace: all bench-build ## the tracer on our image and on Debian's Xen, with a QEMU that is fetched
+	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) -m pytest -p no:cacheprovider -q tests/trace/image.py tests/trace/counts.py \
+		tests/trace/xen32.py tests/trace/arm64.py
 
 # For GDB to load the commands together with an image; empty: to lie beside the image.
 GDB_AUTOLOAD ?= /usr/share/gdb/auto-load

@@ -24,6 +24,7 @@ KINDS = ("none", "map", "unmap", "bypass", "pte", "pte", "tlbi", "ttbr", "irq", 
 TEXTS = ("boot", "finding", "panic")
 TLBI_OPS = ("alle2", "vae2", "vale2", "rvae2", "rvale2", "ipas2e1", "vmalle1", "vmalls12e1",
             "alle1", "other", "vae1", "vale1", "vaae1", "vaale1", "aside1")
+STORE_REGIMES = ("el2", "s2", "el1", "unknown")
 TLBI_SUFFIX = ("", "is", "os", "os")
 DSB_DOMAINS = ("osh", "nsh", "ish", "sy")
 DSB_TYPES = ("", "ld", "st", "")
@@ -107,7 +108,7 @@ def store_says(beacon: Beacon, words: Words) -> str:
         new = words[2]
         old = new & ~REFS_MASK | (more >> 6 & 15) << 55
     level = table_level(beacon, more, pa)
-    regime = "s2" if more >> 4 & 3 == 1 else "el2"
+    regime = STORE_REGIMES[more >> 4 & 3]
     return (f"{regime}{'' if level is None else f' L{level}'}[{(pa & 0xFFF) // 8}] at {pa:#x}: "
             f"{old:#x} -> {new:#x}")
 

@@ -67,13 +67,13 @@ class Tracer:
 
     elf has the symbols of map_domain_page() and unmap_domain_page(), domheap is the VA of the
     slots; without both, the tables' stores alone are recorded. out: a file, instead of one that
-    the run directory names.
+    the run directory names. el1: EL1's stores and TLBIs too.
     """
 
     def __init__(self, build: Path, elf: Path | None = None, domheap: int = 0,
-                 entries: int = ENTRIES, out: Path | None = None):
+                 entries: int = ENTRIES, out: Path | None = None, el1: bool = False):
         self.build, self.elf, self.domheap = build, elf, domheap
-        self.entries, self.out = entries, out
+        self.entries, self.out, self.el1 = entries, out, el1
         self._qemu_options: list[str] = []
 
     def attach(self, machine: Machine) -> Machine:
@@ -91,6 +91,7 @@ class Tracer:
             words.append(f"elf={self.elf.resolve()}")
         if self.domheap:
             words += [f"domheap={self.domheap:#x}", f"slots={SLOTS}"]
+        words += ["el1=on"] if self.el1 else []
         return [*self._qemu_options, "-plugin", ",".join(words)]
 
     def wait(self, machine: Machine, timeout: float = 20) -> None:

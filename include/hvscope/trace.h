@@ -122,6 +122,7 @@ _Static_assert(sizeof(struct trace_record) == 32, "record size is part of the fo
 enum trace_regime {
     TRACE_REGIME_EL2, /* stage 1 of EL2 */
     TRACE_REGIME_S2,  /* stage 2 */
+    TRACE_REGIME_EL1, /* stage 1 of EL1 */
 };
 
 /* Bits of "more" in TLBI: an operation, and how far it goes. */

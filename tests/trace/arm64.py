@@ -2,16 +2,26 @@
 """Hypervisors for arm64 under the tracer, from their first instruction: Xen, Linux without VHE."""
 
 import json
+import struct
 import subprocess
+import sys
 
 import pytest
 
 from conftest import BUILD, ROOT
 from foreign import ARM64, READY, Linux, Xen, with_program
+from rings import EL1, PTE, TLBI
 from tracer import Tracer
-from tracing import TraceFile
+from tracing import TraceFile, file_reader
+
+sys.path.insert(0, str(ROOT / "tests/xen"))
+
+from tools import gdb  # noqa: E402
 
 ENTRIES = 1 << 20
+ADDRESS = (1 << 48) - (1 << 12)
+ASIDE1 = 14
+KERNELS_LEAST = 50  # tables
 
 
 @pytest.fixture
@@ -19,10 +29,10 @@ def traced(tmp_path):
     """Starts a machine under the tracer and waits until its Linux is up."""
     machines = []
 
-    def start(m, symbols):
+    def start(m, symbols, ready=READY, entries=ENTRIES, **options):
         machines.append(m)
-        Tracer(BUILD, symbols, 0, ENTRIES).attach(m).start()
-        m.wait_console(READY, 400)
+        Tracer(BUILD, symbols, 0, entries, **options).attach(m).start()
+        m.wait_console(ready, 400)
         m.qmp("stop")
         return TraceFile(m.dir / "trace")
 
@@ -69,3 +79,53 @@ def test_linux_without_vhe(traced):
     said = check(m, "--profile", "el2")
     assert said["read"]["events"] > 10
     assert (said["verdict"], said["findings"]) == ("clean", [])
+
+
+def tables_below(read, root):
+    """Pages of four levels of tables, and what is in them."""
+    pages: dict[int, bytes] = {}
+    level = [root]
+    for depth in range(4):
+        pages |= {pa: read(pa, 4096) for pa in level}
+        level = [entry & ADDRESS for pa in level for entry, in struct.iter_unpack("<Q", pages[pa])
+                 if entry & 3 == 3 and depth < 3]
+    return pages
+
+
+def kernels_tables(m):
+    """Those of dom0's kernel, whose IPAs are PAs; the machine is halted. While an application
+    runs, a CPU's TTBR1_EL1 points to others, that are few: another halt, then."""
+    read = file_reader(m.dir / "ram", 0x40000000)
+    for _ in range(100):
+        m.qmp("stop")
+        said = gdb(m, "thread 1", "p/x $TTBR1_EL1", "thread 2", "p/x $TTBR1_EL1", symbols=(),
+                   stay=True)[1::2]
+        roots = [int(value.split()[-1], 0) & ADDRESS for value in said]
+        pages = max((tables_below(read, root) for root in roots if root), key=len)
+        if len(pages) > KERNELS_LEAST:
+            return pages
+        m.qmp("cont")
+    raise AssertionError("dom0's kernel is never halted")
+
+
+def test_el1(traced):
+    """el1=on: what changed in the tables of dom0's kernel is what was recorded, and no more."""
+    m = Xen(ARM64, traced.directory / "run", BUILD)
+    trace = traced(m, None, ready="devtmpfs: initialized", entries=1 << 22, el1=True)
+    before = kernels_tables(m)
+    when = [trace.events(cpu)[-1].time for cpu in range(2)]
+    m.qmp("cont")
+    m.wait_console(READY, 400)
+    after = kernels_tables(m)
+    events = sorted((event for cpu in range(2) for event in trace.events(cpu)
+                     if event.time > when[cpu]), key=lambda event: event.time)
+    stored = {e.key[0]: e.key[2] for e in events if e.kind == PTE and e.regime == EL1}
+    checked = 0
+    for page in before.keys() & after.keys():
+        was, now = (struct.unpack("<512Q", tree[page]) for tree in (before, after))
+        for n in range(512):
+            assert stored.get(page + 8 * n, was[n]) == now[n], f"entry at {page + 8 * n:#x}"
+            checked += page + 8 * n in stored
+    assert checked > 1000
+    assert any(e.kind == TLBI and e.key[0] & 15 == ASIDE1 for e in events)
+    assert trace.missed() == {}

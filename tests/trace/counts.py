@@ -13,8 +13,8 @@ import pytest
 from conftest import BUILD, ROOT
 from machine import Machine
 from rings import BARRIERS, PTE, REFS, TLBI
-from tracer import DOMHEAP_HV, SLOTS, Tracer
-from tracing import TraceFile, file_reader
+from tracer import DOMHEAP_HV, Tracer
+from tracing import TraceFile
 
 sys.path.insert(0, str(ROOT / "tests/bench"))
 

@@ -13,8 +13,9 @@ import pytest
 from conftest import BUILD, ROOT, wait_until
 from hvscope.beacon import beacon_read
 from machine import LaunchError, Machine
+from rings import S2
 from tracer import DOMHEAP_HV, Tracer
-from tracing import (MAP, PROBES, S2, TRACE_PA, TraceFile, actions_only, file_reader, follow,
+from tracing import (MAP, PROBES, TRACE_PA, TraceFile, actions_only, file_reader, follow,
                      take_all, tables_only)
 
 SECONDS = 10

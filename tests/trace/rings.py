@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 NONE, MAP, UNMAP, BYPASS, PTE, REFS, TLBI, TTBR, IRQ, TEXT, BARRIERS, DETAIL = range(12)
 RECORD, GROUP = 32, 8
-S2 = 1
+S2, EL1 = 1, 2
 
 
 @dataclass(frozen=True)

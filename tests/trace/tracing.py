@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from hvscope.beacon import beacon_check, beacon_read_cpus, Beacon, BEACON_SIZE
-from rings import BARRIERS, BYPASS, IRQ, MAP, S2, TEXT, UNMAP, Event, Ring
+from rings import BARRIERS, BYPASS, IRQ, MAP, TEXT, UNMAP, Event, Ring
 
 TRACE_PA = 1 << 47
 PROBES = 1023 << 51

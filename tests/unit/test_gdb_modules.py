@@ -34,6 +34,19 @@ def record(seq: int, kind: int, mfn: int, slot: int, refs: int, hit: int = 0) ->
                        mfn | slot << 36 | refs << 46 | hit << 50, 0x1000 + seq, 0)
 
 
+def test_words_of_stores_and_tlbis() -> None:
+    """As the viewer has them: tests/unit/viewer_verdict.c."""
+    says = trace.tlbi_says
+    assert says(1, 0x7f8004800) == "vae2 0x7f8004800000 +0x1000"
+    assert says(11 | 1 << 4, 0x2a00 << 48 | 0x12345) == "vale1is asid 10752 0x12345000 +0x1000"
+    assert says(12 | 1 << 4, 0x2a00 << 48 | 0x12345) == "vaae1is 0x12345000 +0x1000"
+    assert says(14 | 1 << 4, 0x2a00 << 48 | 0x12345) == "aside1is asid 10752"
+    for number, name in enumerate(("el2", "s2", "el1", "unknown")):
+        more = 1 | 1 << 2 | number << 4
+        words = (more << 52 | 4 << 48, 0x1008, 0, 0)
+        assert trace.store_says(None, words) == f"{name} L1[1] at 0x1008: 0x0 -> 0x0"
+
+
 @pytest.mark.parametrize("head, newest, expect", [
     (0, None, []), (3, None, [0, 1, 2]), (8, None, list(range(8))),
     (11, None, list(range(3, 11))), (11, 2, [9, 10]),

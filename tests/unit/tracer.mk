@@ -21,6 +21,7 @@ $(BUILD)/unit/tracer_symbols: tests/unit/tracer_symbols.c viewer/tracer/symbols.
 	@$(TRACER_TEST)
 
 $(BUILD)/unit/tracer_tables: tests/unit/tracer_tables.c viewer/tracer/tables.c \
+		viewer/tracer/pages.c \
 		$(wildcard viewer/tracer/*.h include/hvscope/*.h)
 	@mkdir -p $(@D)
 	@echo '  HOST  $@'

@@ -48,6 +48,14 @@ static int kind_text(const struct decoded *d, char *buf, size_t size)
         return snprintf(buf, size, "vttbr x%u x%u", d->rt, d->rt2);
     case DECODED_VTCR:
         return snprintf(buf, size, "vtcr x%u", d->rt);
+    case DECODED_HCR:
+        return snprintf(buf, size, "hcr x%u", d->rt);
+    case DECODED_TTBR0_EL1:
+    case DECODED_TTBR1_EL1:
+        return snprintf(buf, size, "ttbr%d_el1%s x%u x%u", d->kind == DECODED_TTBR1_EL1,
+                        d->el12 ? "2" : "", d->rt, d->rt2);
+    case DECODED_TCR_EL1:
+        return snprintf(buf, size, "tcr_el1%s x%u", d->el12 ? "2" : "", d->rt);
     case DECODED_RETURN:
         if (d->popped == DECODED_UNKNOWN)
             return snprintf(buf, size, "return from a frame");

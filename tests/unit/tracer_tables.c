@@ -20,6 +20,8 @@
 #define HTCR       UINT64_C(0)
 #define VTCR_40    (UINT64_C(24) | UINT64_C(1) << 6) /* 40 bits from level 1 on: two pages */
 #define VTCR_32    (UINT64_C(1) << 6)                /* AArch32: 32 bits from level 1 on */
+#define TCR_EL1    (UINT64_C(16) | UINT64_C(16) << 16)
+#define TTBCR      (UINT64_C(1) << 31)
 #define VTCR_BAD   (UINT64_C(24) | UINT64_C(2) << 6 | UINT64_C(63))
 
 static uint64_t ram[PAGES][PT_ENTRIES];
@@ -86,6 +88,8 @@ static int start(void **state)
     for (unsigned int cpu = 0; cpu < 4; cpu++) {
         tables_set_root(cpu, 0, 63, false);
         tables_set_stage2(cpu, 0, VTCR_40, false);
+        tables_set_el1(cpu,
+                       &(struct tables_el1){.tcr = TCR_EL1 | UINT64_C(1) << 7 | UINT64_C(1) << 23});
     }
     for (unsigned int page = 0; page < PAGES; page++)
         store(page, 0, 0); /* what no CPU has is forgotten */
@@ -194,6 +198,56 @@ static void test_many(void **state)
     assert_store(0, 1, BLOCK, TRACE_REGIME_S2, 1);
 }
 
+/* EL1's tables lie where stage 2 has them, which maps 2 MiB of IPA 0 to the RAM here. */
+static void test_el1(void **state)
+{
+    struct tables_el1 el1 = {.ttbr = {0x8000, 0xa000}, .tcr = TCR_EL1, .has_stage2 = true};
+
+    (void)state;
+    ram[0][0] = page_pa(2) | TABLE;
+    ram[2][0] = BLOCK;
+    ram[8][0] = 0x9000 | TABLE;
+    assert_true(tables_set_stage2(0, page_pa(0), VTCR_40, false));
+    tables_set_el1(0, &el1);
+    assert_store(9, 3, 0xb000 | TABLE, TRACE_REGIME_EL1, 1);
+    assert_store(11, 4, BLOCK, TRACE_REGIME_EL1, 2);
+    assert_store(10, 511, BLOCK, TRACE_REGIME_EL1, 0);
+    assert_store(2, 1, BLOCK, TRACE_REGIME_S2, 2);
+    assert_store(9, 3, 0, TRACE_REGIME_EL1, 1);
+    assert_null(store(11, 4, 0));
+
+    /* No stage 2: the same numbers are PAs, and nothing is there. */
+    el1.has_stage2 = false;
+    tables_set_el1(0, &el1);
+    assert_null(store(9, 3, BLOCK));
+    assert_int_equal(totals.refused, 0);
+
+    /* Both walks are off, or it is the other CPU's turn. */
+    el1 = (struct tables_el1){.ttbr = {page_pa(8), page_pa(10)}, .tcr = TCR_EL1};
+    tables_set_el1(1, &el1);
+    assert_store(10, 1, BLOCK, TRACE_REGIME_EL1, 0);
+    el1.tcr |= UINT64_C(1) << 23;
+    tables_set_el1(1, &el1);
+    assert_null(store(10, 1, 0));
+    assert_store(8, 1, BLOCK, TRACE_REGIME_EL1, 0);
+}
+
+static void test_el1_of_aarch32(void **state)
+{
+    struct tables_el1 el1 = {.ttbr = {page_pa(8), page_pa(10)}, .tcr = TTBCR, .aarch32 = true};
+
+    (void)state;
+    tables_set_el1(0, &el1);
+    assert_store(8, 3, BLOCK, TRACE_REGIME_EL1, 1);
+    assert_null(store(10, 0, BLOCK)); /* TTBR0 has all of it */
+    el1.tcr |= UINT64_C(2) << 16;
+    tables_set_el1(0, &el1);
+    assert_store(10, 0, BLOCK, TRACE_REGIME_EL1, 2);
+    el1.tcr &= ~(UINT64_C(1) << 31);
+    tables_set_el1(0, &el1);
+    assert_null(store(8, 3, 0));
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -222,6 +276,8 @@ int main(void)
         cmocka_unit_test_setup(test_left, start),
         cmocka_unit_test_setup(test_becomes_el2s, start),
         cmocka_unit_test_setup(test_many, start),
+        cmocka_unit_test_setup(test_el1, start),
+        cmocka_unit_test_setup(test_el1_of_aarch32, start),
         cmocka_unit_test_setup(test_refused, start),
     };
 

@@ -133,8 +133,21 @@ static void test_event_names(void **state)
     e.op = TRACE_TLBI_OPS;
     assert_string_equal(tlbi_op_name(&e), "unknown");
     assert_string_equal(tlbi_scope_name(&e), "local");
+    e = (struct event){.kind = TRACE_TLBI,
+                       .op = TRACE_TLBI_VALE1,
+                       .scope = TRACE_SCOPE_INNER,
+                       .operand = UINT64_C(0x2a00000000012345)};
+    check_text(&e, "tlbi", "vale1is asid 10752 0x12345000 +0x1000");
+    e.op = TRACE_TLBI_VAAE1;
+    check_text(&e, "tlbi", "vaae1is 0x12345000 +0x1000");
+    e.op = TRACE_TLBI_ASIDE1;
+    check_text(&e, "tlbi", "aside1is asid 10752");
     e = (struct event){.kind = TRACE_PTE, .regime = TRACE_REGIME_S2, .level = 1, .pa = 0x1008};
     check_text(&e, "pte", "s2 L1[1] at 0x1008: 0x0 -> 0x0");
+    e.regime = TRACE_REGIME_EL1;
+    check_text(&e, "pte", "el1 L1[1] at 0x1008: 0x0 -> 0x0");
+    e.regime++;
+    check_text(&e, "pte", "unknown L1[1] at 0x1008: 0x0 -> 0x0");
     assert_int_equal(event_kind_of("unmap"), TRACE_UNMAP);
     assert_int_equal(event_kind_of("isb"), EVENT_ISB);
     assert_int_equal(event_kind_of("panic"), TRACE_TEXT);

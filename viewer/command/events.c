@@ -38,7 +38,7 @@ static void json_call(FILE *out, const struct symbols *symbols, const struct eve
 
 static void json_store(FILE *out, const struct event *e)
 {
-    put_string(out, "regime", e->regime == TRACE_REGIME_S2 ? "s2" : "el2");
+    put_string(out, "regime", store_regime_name(e));
     put_hex(out, "pa", true, e->pa);
     put_hex(out, "old", true, e->old);
     put_hex(out, "new", true, e->new);

@@ -103,6 +103,14 @@ const char *dsb_type_name(const struct event *e)
     return type[e->code & TRACE_DSB_TYPE_MASK];
 }
 
+const char *store_regime_name(const struct event *e)
+{
+    static const char *const regime[] = {
+        [TRACE_REGIME_EL2] = "el2", [TRACE_REGIME_S2] = "s2", [TRACE_REGIME_EL1] = "el1"};
+
+    return e->regime < sizeof(regime) / sizeof(regime[0]) ? regime[e->regime] : "unknown";
+}
+
 static void describe_store(const struct event *e, char *buf, size_t size)
 {
     char level[8] = "";
@@ -110,8 +118,7 @@ static void describe_store(const struct event *e, char *buf, size_t size)
     if (e->level != EVENT_NO_LEVEL)
         snprintf(level, sizeof(level), " L%u", e->level);
     snprintf(buf, size, "%s%s[%" PRIu64 "] at 0x%" PRIx64 ": 0x%" PRIx64 " -> 0x%" PRIx64,
-             e->regime == TRACE_REGIME_S2 ? "s2" : "el2", level, (e->pa & PAGE_MASK) / 8, e->pa,
-             e->old, e->new);
+             store_regime_name(e), level, (e->pa & PAGE_MASK) / 8, e->pa, e->old, e->new);
 }
 
 static void describe_tlbi(const struct event *e, char *buf, size_t size)

@@ -120,6 +120,9 @@ const char *tlbi_op_name(const struct event *e);
 const char *tlbi_scope_name(const struct event *e);
 bool tlbi_range(const struct event *e, uint64_t *va, uint64_t *bytes);
 
+/* Whose entry was stored: "el2", "s2", "el1". */
+const char *store_regime_name(const struct event *e);
+
 /* False if a TLBI does not name an address space. */
 bool tlbi_asid(const struct event *e, uint64_t *asid);
 const char *dsb_domain_name(const struct event *e);

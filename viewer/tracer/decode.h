@@ -18,6 +18,10 @@ enum decoded_kind {
     DECODED_TCR,     /* TCR_EL2 or HTCR, from rt */
     DECODED_VTTBR,   /* VTTBR_EL2 or VTTBR, as DECODED_TTBR */
     DECODED_VTCR,    /* VTCR_EL2 or VTCR, from rt */
+    DECODED_HCR,     /* HCR_EL2 or HCR, from rt */
+    DECODED_TTBR0_EL1,
+    DECODED_TTBR1_EL1, /* as DECODED_TTBR; TTBR0 and TTBR1 */
+    DECODED_TCR_EL1,   /* TCR_EL1 or TTBCR, from rt */
     DECODED_RETURN,
     DECODED_BRANCH, /* to a fixed place, without a link: offset */
 };
@@ -35,6 +39,7 @@ struct decoded {
     int32_t offset;         /* of a branch's target, from the branch itself */
     int popped;             /* bytes of stack that a return frees, or DECODED_UNKNOWN */
     bool shifted;           /* the TLBI's operand has an address, not its bits from 12 on */
+    bool el12;              /* by a name that ends in _EL12 */
     bool on_stack;          /* a load or store through SP */
 };
 

@@ -75,6 +75,27 @@ static struct decoded old_barrier(unsigned int crm, unsigned int opc2)
     return d;
 }
 
+static struct decoded decode_register(unsigned int opc1, unsigned int crn, unsigned int crm,
+                                      unsigned int opc2, unsigned int rt)
+{
+    static const struct {
+        unsigned char opc1, crn, crm, opc2;
+        enum decoded_kind kind;
+    } registers[] = {
+        {4, 2, 0, 2, DECODED_TCR},       {4, 2, 1, 2, DECODED_VTCR},
+        {4, 1, 1, 0, DECODED_HCR},       {0, 2, 0, 0, DECODED_TTBR0_EL1},
+        {0, 2, 0, 1, DECODED_TTBR1_EL1}, {0, 2, 0, 2, DECODED_TCR_EL1},
+    };
+    struct decoded d = {.rt = rt, .rt2 = DECODED_NO_REGISTER};
+
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+        if (opc1 == registers[i].opc1 && crn == registers[i].crn && crm == registers[i].crm &&
+            opc2 == registers[i].opc2)
+            d.kind = registers[i].kind;
+    }
+    return d;
+}
+
 static struct decoded decode_mcr(unsigned int opc1, unsigned int crn, unsigned int crm,
                                  unsigned int opc2, unsigned int rt)
 {
@@ -84,9 +105,8 @@ static struct decoded decode_mcr(unsigned int opc1, unsigned int crn, unsigned i
         d = tlb_operation(opc1, crm, opc2, rt);
     else if (crn == 7 && opc1 == 0)
         d = old_barrier(crm, opc2);
-    else if (crn == 2 && opc1 == 4 && crm < 2 && opc2 == 2)
-        d = (struct decoded){
-            .kind = crm ? DECODED_VTCR : DECODED_TCR, .rt = rt, .rt2 = DECODED_NO_REGISTER};
+    else
+        d = decode_register(opc1, crn, crm, opc2, rt);
     return d;
 }
 
@@ -155,10 +175,14 @@ static bool decode_coprocessor(uint32_t insn, struct decoded *d)
         *d = decode_mcr(insn >> 21 & 7, insn >> 16 & 15, insn & 15, insn >> 5 & 7, insn >> 12 & 15);
         return true;
     }
-    if ((insn & 0x0ff00fdf) == 0x0c400f42) { /* opc1 4: HTTBR, 6: VTTBR */
-        *d = (struct decoded){.kind = insn & 0x20 ? DECODED_VTTBR : DECODED_TTBR,
-                              .rt = insn >> 12 & 15,
-                              .rt2 = insn >> 16 & 15};
+    if ((insn & 0x0ff00f0f) == 0x0c400f02) { /* by opc1 */
+        static const enum decoded_kind kinds[16] = {[0] = DECODED_TTBR0_EL1,
+                                                    [1] = DECODED_TTBR1_EL1,
+                                                    [4] = DECODED_TTBR,
+                                                    [6] = DECODED_VTTBR};
+
+        *d = (struct decoded){
+            .kind = kinds[insn >> 4 & 15], .rt = insn >> 12 & 15, .rt2 = insn >> 16 & 15};
         return true;
     }
     return false;

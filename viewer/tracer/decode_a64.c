@@ -9,8 +9,9 @@
 #define OP2(insn) ((insn) >> 5 & 7)
 #define RT(insn)  ((insn)&31)
 
-#define EL1_OP1 0 /* op1 of the operations for EL1, and for EL2 */
-#define EL2_OP1 4
+#define EL1_OP1  0 /* op1 of the operations for EL1, and for EL2 */
+#define EL2_OP1  4
+#define EL12_OP1 5
 
 /* CRm of a TLBI: how far it goes, and whether it takes a range. */
 static bool tlbi_scope(unsigned int crm, struct decoded *d, bool *range)
@@ -79,14 +80,25 @@ static struct decoded decode_tlbi(uint32_t insn)
 /* MSR to a register with op0 3. */
 static struct decoded decode_msr(uint32_t insn)
 {
-    static const enum decoded_kind kinds[2][8] = {
-        {[0] = DECODED_TTBR, [2] = DECODED_TCR},
-        {[0] = DECODED_VTTBR, [2] = DECODED_VTCR},
+    static const struct {
+        unsigned char op1, crn, crm, op2;
+        enum decoded_kind kind;
+    } registers[] = {
+        {EL2_OP1, 2, 0, 0, DECODED_TTBR},       {EL2_OP1, 2, 0, 2, DECODED_TCR},
+        {EL2_OP1, 2, 1, 0, DECODED_VTTBR},      {EL2_OP1, 2, 1, 2, DECODED_VTCR},
+        {EL2_OP1, 1, 1, 0, DECODED_HCR},        {EL1_OP1, 2, 0, 0, DECODED_TTBR0_EL1},
+        {EL1_OP1, 2, 0, 1, DECODED_TTBR1_EL1},  {EL1_OP1, 2, 0, 2, DECODED_TCR_EL1},
+        {EL12_OP1, 2, 0, 0, DECODED_TTBR0_EL1}, {EL12_OP1, 2, 0, 1, DECODED_TTBR1_EL1},
+        {EL12_OP1, 2, 0, 2, DECODED_TCR_EL1},
     };
     struct decoded d = {.rt = RT(insn), .rt2 = DECODED_NO_REGISTER};
 
-    if (OP1(insn) == EL2_OP1 && CRN(insn) == 2 && CRM(insn) < 2)
-        d.kind = kinds[CRM(insn)][OP2(insn)];
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+        if (OP1(insn) == registers[i].op1 && CRN(insn) == registers[i].crn &&
+            CRM(insn) == registers[i].crm && OP2(insn) == registers[i].op2)
+            d.kind = registers[i].kind;
+    }
+    d.el12 = d.kind != DECODED_OTHER && OP1(insn) == EL12_OP1;
     return d;
 }
 

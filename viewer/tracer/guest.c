@@ -14,10 +14,12 @@
 #define FRAME_SHIFT 12
 #define NR_CORE     31
 
-#define CPSR_AARCH32   (1u << 4)
-#define CPSR_MODE_MASK 0x1fu
-#define CPSR_MODE_HYP  0x1au
-#define CPSR_EL(cpsr)  ((cpsr) >> 2 & 3)
+#define CPSR_AARCH32      (1u << 4)
+#define CPSR_MODE_MASK    0x1fu
+#define CPSR_MODE_USER    0x10u
+#define CPSR_MODE_MONITOR 0x16u
+#define CPSR_MODE_HYP     0x1au
+#define CPSR_EL(cpsr)     ((cpsr) >> 2 & 3)
 
 /* One CPU's handles; value is where reads of its thread go. */
 struct registers {
@@ -193,13 +195,24 @@ uint64_t guest_system_register(unsigned int cpu, enum guest_system_register whic
     return read_register(cpu, registers[cpu].system[which]);
 }
 
-bool guest_in_el2(unsigned int cpu)
+unsigned int guest_el(unsigned int cpu)
 {
     uint64_t cpsr = guest_cpsr(cpu);
 
-    if (cpsr & CPSR_AARCH32)
-        return (cpsr & CPSR_MODE_MASK) == CPSR_MODE_HYP;
-    return CPSR_EL(cpsr) == 2;
+    if (!(cpsr & CPSR_AARCH32) == is_aarch32)
+        return 3;
+    if (!is_aarch32)
+        return CPSR_EL(cpsr);
+    switch (cpsr & CPSR_MODE_MASK) {
+    case CPSR_MODE_USER:
+        return 0;
+    case CPSR_MODE_HYP:
+        return 2;
+    case CPSR_MODE_MONITOR:
+        return 3;
+    default:
+        return 1;
+    }
 }
 
 /* Arm ARM F1.3.1: [3:1] name a test, [0] turns it round. */

@@ -56,8 +56,9 @@ enum guest_system_register {
 };
 uint64_t guest_system_register(unsigned int cpu, enum guest_system_register which);
 
-/* Does the CPU run EL2 code: AArch64 EL2, or AArch32 Hyp mode? */
-bool guest_in_el2(unsigned int cpu);
+/* The exception level that the CPU is in; 3 in the other execution state than the guest's highest,
+ * whose code is not looked at. */
+unsigned int guest_el(unsigned int cpu);
 
 /* Would an A32 instruction with this condition be executed now? */
 bool guest_condition_holds(unsigned int cpu, unsigned int condition);

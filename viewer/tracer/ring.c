@@ -166,7 +166,8 @@ void ring_store(unsigned int cpu, const struct table_store *s, uint64_t pc)
     unsigned int place = s->level | TRACE_LEVEL_KNOWN | s->regime << TRACE_REGIME_SHIFT;
     uint64_t ticket = __atomic_add_fetch(&tickets, 1, __ATOMIC_RELAXED) & TRACE_TIME_MASK;
 
-    if (s->old != s->new && ((s->old ^ s->new) & ~PTE_REFS_MASK) == 0) {
+    if (s->regime == TRACE_REGIME_EL2 && s->old != s->new &&
+        ((s->old ^ s->new) & ~PTE_REFS_MASK) == 0) {
         ring_event(cpu, TRACE_REFS, place | pte_refs(s->old) << TRACE_OLD_REFS_SHIFT, s->pa,
                    s->new);
         return;

@@ -28,7 +28,8 @@ struct beacon_cpu *ring_cpu(unsigned int cpu);
 void ring_event(unsigned int cpu, enum trace_kind kind, unsigned int more, uint64_t what,
                 uint64_t caller);
 
-/* A PTE and its DETAIL, or a REFS if only the count changed. pc: of the store. */
+/* A PTE and its DETAIL, or a REFS if only the count of an entry of EL2's changed. pc: of the store.
+ */
 void ring_store(unsigned int cpu, const struct table_store *store, uint64_t pc);
 
 /* A barrier: into the word that the next record carries. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which pages are tables of EL2's stage 1, and of the stage 2 that a CPU's VTTBR_EL2
- * points to: what a root register points to, and what a live table entry of such a
+ * Which pages are tables of EL2's stage 1, of the stage 2 that a CPU's VTTBR_EL2 points
+ * to, and of EL1: what a root register points to, and what a live table entry of such a
  * page points to; a page that no entry and no register points to any more is none.
  * Each has a copy of its entries, so that a store's old value is known after the store.
  *
@@ -37,6 +37,14 @@ bool tables_set_root(unsigned int cpu, uint64_t root, uint64_t tcr, bool aarch32
  * outside RAM is none. False if such a VTCR_EL2 is reserved: nothing is followed then.
  */
 bool tables_set_stage2(unsigned int cpu, uint64_t vttbr, uint64_t vtcr, bool aarch32);
+
+/* CPU cpu's EL1: TTBR0_EL1 and TTBR1_EL1, TCR_EL1 (AArch32: TTBCR), of 4 KiB pages. */
+struct tables_el1 {
+    uint64_t ttbr[2], tcr;
+    bool has_stage2; /* its addresses are IPAs, of the stage 2 that the CPU has now */
+    bool aarch32;
+};
+void tables_set_el1(unsigned int cpu, const struct tables_el1 *el1);
 
 /* May a store to pa be one to an entry? Quick, and without a lock. */
 bool tables_hold(uint64_t pa);

@@ -3,13 +3,14 @@
  * A plugin for QEMU 9.2 and later that records what EL2 code does to its page
  * tables, of any hypervisor, AArch64 or AArch32:
  *
- *   -plugin trace.so,out=FILE,ram=FILE[@PA]…[,elf=FILE][,domheap=VA,slots=N][,entries=N]
+ *   -plugin trace.so,out=FILE,ram=FILE[@PA]…[,elf=FILE][,domheap=VA,slots=N][,entries=N][,el1=on]
  *
  * out:     the trace file (hvscope/trace_file.h)
  * ram:     the guest's RAM, a file that QEMU shares; the next one lies behind it
  * elf:     symbols: map_domain_page() and unmap_domain_page() are recorded too
  * domheap: where the slots are, and how many
  * entries: records a CPU
+ * el1:     EL1's stores to its tables and its TLBIs are recorded too; a guest is slower then
  *
  * Whose code is it? A block of QEMU's is translated for one exception level, so
  * CPSR is read when one is translated: code of other levels, a guest's at the same
@@ -23,6 +24,7 @@
 #include "tracer/guest.h"
 #include "tracer/qemu_plugin.h"
 #include "tracer/ring.h"
+#include "tracer/roots.h"
 #include "tracer/symbols.h"
 #include "tracer/tables.h"
 
@@ -33,30 +35,25 @@
 #include <string.h>
 
 #define RAM_BASE  UINT64_C(0x40000000) /* of QEMU's virt machine */
-#define HCR_E2H   PTE_BIT(34)
-#define TCR_TG0   (UINT64_C(3) << 14) /* of VTCR_EL2 too; 0: 4 KiB */
-#define TCR_DS    PTE_BIT(32)         /* of both: entries have 52-bit addresses */
-#define BBM_SHIFT 52                  /* ID_AA64MMFR2_EL1.BBM */
+#define BBM_SHIFT 52                   /* ID_AA64MMFR2_EL1.BBM */
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 /* An instruction that is called when it executes: data of its callback. */
 struct site {
     uint64_t va;
+    unsigned int el;
     struct decoded d;
 };
 
 static struct trace_file *file;
-static struct {
-    uint64_t ttbr, tcr, vttbr;
-    bool walks; /* ttbr was written */
-} roots[GUEST_CPUS_MAX];
+static bool follows_el1;
 
 /*
  * Never freed: a block that QEMU translates again gets new sites, and the old block may
  * still be running elsewhere.
  */
-static struct site *site_new(uint64_t va, struct decoded d)
+static struct site *site_new(uint64_t va, unsigned int el, struct decoded d)
 {
     struct site *s = malloc(sizeof(*s));
 
@@ -64,7 +61,7 @@ static struct site *site_new(uint64_t va, struct decoded d)
         fprintf(stderr, "tracer: out of memory\n");
         abort();
     }
-    *s = (struct site){va, d};
+    *s = (struct site){va, el, d};
     return s;
 }
 
@@ -99,93 +96,12 @@ static void on_tlbi(unsigned int cpu, void *data)
     ring_event(cpu, TRACE_TLBI, s->d.op | s->d.scope << TRACE_TLBI_SCOPE_SHIFT, operand, s->va);
 }
 
-/* Not with pages of 16 or 64 KiB, nor with LPA2's entries. */
-static bool is_decoded(uint64_t tcr)
-{
-    return guest_is_aarch32() || !(tcr & (TCR_TG0 | TCR_DS));
-}
-
-/* Under E2H the registers and their tables are others. */
-static bool is_e2h(unsigned int cpu)
-{
-    return !guest_is_aarch32() && guest_system_register(cpu, GUEST_HCR_EL2) & HCR_E2H;
-}
-
-static void count_foreign(void)
-{
-    __atomic_add_fetch(&file->totals.foreign, 1, __ATOMIC_RELAXED);
-}
-
-static void follow_root(unsigned int cpu)
-{
-    struct beacon_cpu *block = ring_cpu(cpu);
-
-    if (!roots[cpu].walks || (!roots[cpu].tcr && !guest_is_aarch32()))
-        return; /* KVM sets TCR_EL2 after the root */
-    if (is_e2h(cpu) || !is_decoded(roots[cpu].tcr) ||
-        !tables_set_root(cpu, roots[cpu].ttbr, roots[cpu].tcr, guest_is_aarch32())) {
-        count_foreign();
-        return;
-    }
-    file->beacon.tcr = roots[cpu].tcr;
-    block->root = roots[cpu].ttbr & PTE_ADDR_MASK;
-    block->state = BEACON_CPU_ON;
-    file->beacon.state = BEACON_MAPCACHE_READY;
-}
-
-/* What an MSR, or an MCRR of two registers, is about to write. */
-static uint64_t written(unsigned int cpu, const struct decoded *d)
-{
-    uint64_t low = guest_register(cpu, d->rt);
-
-    return guest_is_aarch32() ? (uint32_t)low | guest_register(cpu, d->rt2) << 32 : low;
-}
-
-static void on_ttbr(unsigned int cpu, void *data)
-{
-    const struct site *s = data;
-
-    if (!guest_condition_holds(cpu, s->d.condition))
-        return;
-    roots[cpu].ttbr = written(cpu, &s->d);
-    roots[cpu].tcr = guest_system_register(cpu, GUEST_TCR_EL2);
-    roots[cpu].walks = true;
-    ring_event(cpu, TRACE_TTBR, 0, roots[cpu].ttbr, s->va);
-    follow_root(cpu);
-}
-
-static void on_tcr(unsigned int cpu, void *data)
-{
-    const struct site *s = data;
-
-    if (!guest_condition_holds(cpu, s->d.condition))
-        return;
-    roots[cpu].tcr = guest_register(cpu, s->d.rt);
-    follow_root(cpu);
-}
-
-static void follow_stage2(unsigned int cpu, uint64_t vtcr)
-{
-    if (!is_decoded(vtcr) || !tables_set_stage2(cpu, roots[cpu].vttbr, vtcr, guest_is_aarch32()))
-        count_foreign();
-}
-
-static void on_vttbr(unsigned int cpu, void *data)
-{
-    const struct site *s = data;
-
-    if (!guest_condition_holds(cpu, s->d.condition))
-        return;
-    roots[cpu].vttbr = written(cpu, &s->d);
-    follow_stage2(cpu, guest_system_register(cpu, GUEST_VTCR_EL2));
-}
-
-static void on_vtcr(unsigned int cpu, void *data)
+static void on_root(unsigned int cpu, void *data)
 {
     const struct site *s = data;
 
     if (guest_condition_holds(cpu, s->d.condition))
-        follow_stage2(cpu, guest_register(cpu, s->d.rt));
+        roots_write(cpu, &s->d, s->el, s->va);
 }
 
 static void on_call(unsigned int cpu, void *data)
@@ -248,33 +164,42 @@ static struct decoded decode(struct qemu_plugin_insn *insn, bool aarch32, bool t
     return thumb ? decode_t32(code, size) : decode_a32(code);
 }
 
-static void call_on(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb cb, uint64_t va,
+static void call_on(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb cb, unsigned int el,
                     struct decoded d)
 {
     bool needs_registers = cb != on_barrier || d.condition != DECODED_ALWAYS;
 
     qemu_plugin_register_vcpu_insn_exec_cb(
         insn, cb, needs_registers ? QEMU_PLUGIN_CB_R_REGS : QEMU_PLUGIN_CB_NO_REGS,
-        site_new(va, d));
+        site_new(qemu_plugin_insn_vaddr(insn), el, d));
 }
 
-static void instrument(struct qemu_plugin_insn *insn, bool aarch32, bool thumb)
+/* What EL2's code alone is asked. */
+static void instrument_el2(struct qemu_plugin_insn *insn, struct decoded d)
 {
-    static const qemu_plugin_exec_cb callbacks[] = {
-        [DECODED_BARRIER] = on_barrier, [DECODED_TLBI] = on_tlbi,   [DECODED_TTBR] = on_ttbr,
-        [DECODED_TCR] = on_tcr,         [DECODED_VTTBR] = on_vttbr, [DECODED_VTCR] = on_vtcr,
-        [DECODED_RETURN] = on_return,   [DECODED_BRANCH] = NULL,
-    };
-    struct decoded d = decode(insn, aarch32, thumb);
     uint64_t va = qemu_plugin_insn_vaddr(insn);
 
     if (calls_is_entry(va))
-        call_on(insn, on_call, va, d);
-    if (callbacks[d.kind] && (d.kind != DECODED_RETURN || calls_is_inside(va)))
-        call_on(insn, callbacks[d.kind], va, d);
+        call_on(insn, on_call, 2, d);
+    if (d.kind == DECODED_BARRIER)
+        call_on(insn, on_barrier, 2, d);
+    else if (d.kind == DECODED_RETURN && calls_is_inside(va))
+        call_on(insn, on_return, 2, d);
+}
+
+static void instrument(struct qemu_plugin_insn *insn, unsigned int el, bool aarch32, bool thumb)
+{
+    struct decoded d = decode(insn, aarch32, thumb);
+
+    if (el == 2)
+        instrument_el2(insn, d);
+    if (d.kind == DECODED_TLBI)
+        call_on(insn, on_tlbi, el, d);
+    else if (roots_take(d.kind))
+        call_on(insn, on_root, el, d);
     if (!d.on_stack)
         qemu_plugin_register_vcpu_mem_cb(insn, on_store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
-                                         (void *)(uintptr_t)va);
+                                         (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn));
 }
 
 #define CPSR_THUMB (1u << 5)
@@ -283,14 +208,15 @@ static __thread unsigned int this_cpu; /* of the thread, once it has started */
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+    unsigned int el = guest_el(this_cpu);
     bool aarch32 = guest_is_aarch32(), thumb;
 
     (void)id;
-    if (!guest_in_el2(this_cpu))
+    if (el != 2 && !(el == 1 && follows_el1))
         return;
     thumb = aarch32 && guest_cpsr(this_cpu) & CPSR_THUMB;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++)
-        instrument(qemu_plugin_tb_get_insn(tb, i), aarch32, thumb);
+        instrument(qemu_plugin_tb_get_insn(tb, i), el, aarch32, thumb);
 }
 
 static void cpu_started(qemu_plugin_id_t id, unsigned int cpu)
@@ -313,6 +239,7 @@ static void finish(qemu_plugin_id_t id, void *data)
 struct arguments {
     const char *out, *elf;
     uint64_t next_ram, domheap, slots, entries;
+    bool el1;
 };
 
 static bool take_ram(struct arguments *a, char *value)
@@ -342,6 +269,8 @@ static bool take_argument(struct arguments *a, const char *name, char *value)
         a->slots = strtoull(value, NULL, 0);
     else if (strcmp(name, "entries") == 0)
         a->entries = strtoull(value, NULL, 0);
+    else if (strcmp(name, "el1") == 0)
+        a->el1 = strcmp(value, "on") == 0;
     else {
         fprintf(stderr, "tracer: there is no argument %s\n", name);
         return false;
@@ -401,6 +330,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
     if (!file || !tables_init(&file->totals))
         return -1;
     file->totals.aarch32 = guest_is_aarch32();
+    follows_el1 = a.el1;
+    roots_init(file, a.el1);
     calls = calls_of(&a);
     calls_init(&calls, file);
     ring_publish();
