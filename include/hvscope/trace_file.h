@@ -28,14 +28,13 @@
 
 /* What was seen, and what could not be recorded. All only grow, but tables. */
 struct trace_totals {
-    uint64_t aarch32; /* 1: the guest is AArch32 */
-    uint64_t calls;   /* 1: map_domain_page() and unmap_domain_page() are known */
-    uint64_t entries; /* records a ring was to have; ring_entries is what the disk had room for */
-    uint64_t tables;  /* pages that are tables now, in every regime that is followed */
-    uint64_t
-        refused; /* tables of EL2 or stage 2 outside RAM, or beyond memory: stores are missing */
-    uint64_t foreign;    /* root registers written under E2H, with another granule or with LPA2 */
-    uint64_t unmatched;  /* maps and unmaps whose slot's store was not seen inside the call */
+    uint64_t aarch32;   /* 1: the guest is AArch32 */
+    uint64_t calls;     /* 1: map_domain_page() and unmap_domain_page() are known */
+    uint64_t entries;   /* records a ring was to have; ring_entries is what the disk had room for */
+    uint64_t tables;    /* pages that are tables now, in every regime that is followed */
+    uint64_t refused;   /* tables of EL2 and stage 2 outside RAM or beyond memory: not followed */
+    uint64_t foreign;   /* root registers written under E2H, with another granule or with LPA2 */
+    uint64_t unmatched; /* maps and unmaps whose slot's store was not seen inside the call */
     uint64_t open_calls; /* calls that did not return before their CPU's room for open ones ended */
 };
 
