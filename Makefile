@@ -27,6 +27,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototy
 HOSTCFLAGS ?= -O2 -g
 HOSTCFLAGS += -std=gnu11 $(WARNINGS)
 UNIT_TESTS :=
+space := $(subst ,, )
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -40,7 +41,7 @@ include hv/hv.mk
 .PHONY: install uninstall screenshots test-xen test-linux test-fresh bench-gdb trace test-trace lint clean
 
 help: ## this list
-	@echo 'make TARGET [ENGINE=xen|bbm|clock] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
+	@echo 'make TARGET [ENGINE=$(subst $(space),|,$(HV_ENGINES))] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 deps: ## install what is missing (Debian, Ubuntu)
@@ -109,7 +110,7 @@ test: all ## everything that CI runs
 soak: all ## over half an hour: load, check=on, live snapshots, 1000 guests killed, 1000 halts; SECONDS= GUESTS= HALTS=
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --seconds $(SECONDS) --guests $(GUESTS)
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --halts $(HALTS)
-	@for engine in xen bbm clock; do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
+	@for engine in $(HV_ENGINES); do HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py \
 		--check $$engine --seconds $$(($(SECONDS) * 2)) || exit 1; done
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --live --seconds $$(($(SECONDS) / 5 + 1))
 
@@ -141,7 +142,7 @@ test-trace: all bench-build ## the tracer on our image and on Debian's Xen, with
 GDB_AUTOLOAD ?= /usr/share/gdb/auto-load
 
 install: ready ## hvscope, GDB commands, images, man pages, completion; PREFIX=/usr/local DESTDIR= GDB_AUTOLOAD=
-	@hv/launch/install '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(GDB_AUTOLOAD)'
+	@hv/launch/install '$(BUILD)' '$(DESTDIR)' '$(PREFIX)' '$(GDB_AUTOLOAD)' $(HV_ENGINES)
 
 uninstall: ## remove what make install put there, with the same PREFIX and DESTDIR
 	@hv/launch/install --remove '$(DESTDIR)' '$(PREFIX)'

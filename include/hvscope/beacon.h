@@ -60,6 +60,7 @@ enum beacon_engine {
     BEACON_ENGINE_XEN,
     BEACON_ENGINE_BBM,
     BEACON_ENGINE_CLOCK,
+    BEACON_ENGINES,
 };
 
 /* Exit statuses of a run that are not the image's own choice. */

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The engines on the model of a TLB: a table of four slots, and one of full size.
 
-MODEL_ENGINES := xen bbm clock
 MODEL_CFLAGS := $(HOSTCFLAGS) -Itests/model -Iinclude -Ihv
 MODEL_SMALL := -DDOMHEAP_ENTRIES=4 -DPTE_REFS_MAX='UINT64_C(3)' -DCLOCK_HEADS=2 -DBATCH_RANGE=2 -DBATCH_VA=2
 MODEL_HEADERS := $(wildcard tests/model/*.h tests/model/arch/*.h tests/unit/*.h hv/*/*.h include/hvscope/*.h)
-MODEL_TESTS := $(foreach e,$(MODEL_ENGINES),$(BUILD)/model/small_$(e) $(BUILD)/model/big_$(e))
+MODEL_TESTS := $(foreach e,$(HV_ENGINES),$(BUILD)/model/small_$(e) $(BUILD)/model/big_$(e))
 
 MODEL_OBJECTS := explore machine checker core_bbm core_bbm_text
 

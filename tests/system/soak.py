@@ -33,6 +33,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from conftest import BUILD, read_beacon, wait_until  # noqa: E402
+from hvscope.beacon import ENGINES  # noqa: E402
 from machine import Machine  # noqa: E402
 from oracle import Memory, dump, dump_json  # noqa: E402
 from soak_tools import companions, cycles, halts, visit  # noqa: E402
@@ -209,8 +210,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="on each engine")
     parser.add_argument("--guests", type=int, default=334, help="how many to have killed on each")
     parser.add_argument("--halts", type=int, help="that many instead, and attaches")
-    parser.add_argument("--check", choices=("bbm", "clock", "xen"), metavar="ENGINE",
-                        help="with check=on instead, on this engine: bbm, clock or xen")
+    parser.add_argument("--check", choices=ENGINES, metavar="ENGINE",
+                        help="with check=on instead, on this engine")
     parser.add_argument("--live", action="store_true", help="live snapshots instead")
     args = parser.parse_args()
     if args.halts:
@@ -219,7 +220,7 @@ def main() -> None:
         for engine in ("xen", "bbm"):
             soak_live(engine, args.seconds / 2)
     elif not args.check:
-        for engine in ("xen", "bbm", "clock"):
+        for engine in ENGINES:
             run(engine, 4, SIZE, GUESTS,
                 lambda m, engine=engine: soak(m, engine, args.seconds, args.guests))
     elif args.check == "xen":

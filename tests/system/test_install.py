@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from conftest import BUILD, ROOT
+from hvscope.beacon import ENGINES
 
 INSTALL = ROOT / "hv/launch/install"
 
@@ -17,7 +18,7 @@ def installed(top):
 def test_installed_copy(tmp_path, machine):
     """GDB offers the commands with an image, and both tools read a machine of an installed one."""
     prefix = tmp_path / "usr"
-    subprocess.run([INSTALL, BUILD, "", prefix, ""], check=True, capture_output=True)
+    subprocess.run([INSTALL, BUILD, "", prefix, "", *ENGINES], check=True, capture_output=True)
     images = prefix / "share/hvscope/images"
     m = machine(image=images / "hv-clock.bin", cmdline="workload=copy pace=100")
     environment = {**os.environ, "PATH": f"{prefix}/bin:{os.environ['PATH']}"}
@@ -36,8 +37,8 @@ def test_installed_copy(tmp_path, machine):
 
 def test_nothing_is_left(tmp_path):
     """Below DESTDIR, with GDB's folder; twice is said in one sentence."""
-    subprocess.run([INSTALL, BUILD, tmp_path, "/opt/x", "/usr/share/gdb/auto-load"], check=True,
-                   capture_output=True)
+    subprocess.run([INSTALL, BUILD, tmp_path, "/opt/x", "/usr/share/gdb/auto-load", *ENGINES],
+                   check=True, capture_output=True)
     there = installed(tmp_path)
     assert "opt/x/bin/hvscope" in there
     assert ("usr/share/gdb/auto-load/opt/x/share/hvscope/images/hv-xen.elf-gdb.py" in there)

@@ -333,5 +333,8 @@ def test_ctrl_c_and_digits(tmux: Tmux, made: Made) -> None:
     tmux.wait(r" 0 +on +0x40300000 +rest", r" 1 +on +0x40304000 +rest")
     tmux.keys("q")
     tmux.wait("slots 0-1023, the most held", gone="0x40304000")
+    tmux.keys(":", "events", "Enter")
+    tmux.wait("here there are dump, walk, map, cpus, stats, find, explain")
+    tmux.keys("q")
     tmux.keys("C-c")
     check_restored(tmux, made, 130)

@@ -11,6 +11,7 @@ from conftest import BUILD, ROOT
 sys.path.insert(0, str(ROOT / "viewer/man"))
 
 import make_pages  # noqa: E402
+from hvscope.beacon import ENGINES  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -100,3 +101,18 @@ def test_image_options():
     table = README[README.index("| name | does |"):]
     table = table[:table.index("\n\n")]
     assert workloads == words(r"`([a-z0-9]+)[`:]", re.sub(r"\|[^|]*\|$", "|", table, flags=re.M))
+
+
+def test_engines():
+    """One image each, by the names and in the order that both tools know; README has them."""
+    header = (ROOT / "include/hvscope/beacon.h").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^    BEACON_ENGINE_(\w+),", header)
+    assert [row.lower() for row in rows] == list(ENGINES)
+    makefile = (ROOT / "hv/hv.mk").read_text(encoding="utf-8")
+    assert re.search(r"(?m)^HV_ENGINES := (.*)", makefile)[1].split() == list(ENGINES)
+    names = (ROOT / "viewer/model/machine.c").read_text(encoding="utf-8")
+    for name in ENGINES:
+        source = (ROOT / f"hv/mm/domain_page_{name}.c").read_text(encoding="utf-8")
+        assert f'mapcache_engine_name[] = "{name}"' in source
+        assert f'[BEACON_ENGINE_{name.upper()}] = "{name}"' in names
+        assert name == "xen" or f"ENGINE={name}" in README

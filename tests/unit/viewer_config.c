@@ -56,7 +56,8 @@ static void test_settings(void **state)
 
     (void)state;
     c = load("# mine\n\nrate 30\nview overview\n  color saturated 1 - bold reverse\n"
-             "mono free underline\ncolor16 free 3 -\nkey pause P ^P\nkey step-back none\n",
+             "mono free underline\ncolor16 free 3 -\nkey pause P ^P\nkey step-back none\n"
+             "key redraw F12\n",
              said);
     assert_string_equal(said, "");
     assert_int_equal(c.rate, 30);
@@ -69,6 +70,7 @@ static void test_settings(void **state)
     assert_int_equal(key_action('P'), ACTION_PAUSE);
     assert_int_equal(key_action(0x10), ACTION_PAUSE);
     assert_int_equal(key_action('p'), ACTION_NONE);
+    assert_int_equal(key_action(UI_KEY_F12), ACTION_REDRAW);
     assert_int_equal(key_action('['), ACTION_NONE);
     key_group_name(&key_rows()[ACTION_PAUSE - 1], name);
     assert_string_equal(name, "P");

@@ -90,15 +90,17 @@ static bool installed_images(char *dir, size_t size)
     return snprintf(dir + strlen(dir), size - strlen(dir), "/share/hvscope/images") > 0;
 }
 
+/* %s: the folder, and the engine that runs, of which a machine that is not ours has none. */
 static struct symbols *symbols_among(const struct machine *m, const char *const *places, size_t n,
                                      const char *dir)
 {
+    const char *engine = machine_engine_name(m);
     struct symbols *found = NULL;
     struct failure ignored;
     char path[PATH_MAX];
 
     for (size_t i = 0; i < n && !found; i++) {
-        snprintf(path, sizeof(path), places[i], dir);
+        snprintf(path, sizeof(path), places[i], dir, engine ? engine : "");
         if (access(path, R_OK) == 0)
             found = try_symbols(m, path, &ignored);
     }
@@ -108,10 +110,8 @@ static struct symbols *symbols_among(const struct machine *m, const char *const 
 struct symbols *context_find_symbols(const struct options *o, const struct machine *m,
                                      struct failure *f)
 {
-    static const char *const places[] = {"%s/symbols",         "%s/../hv.elf",
-                                         "%s/../hv-xen.elf",   "%s/../hv-bbm.elf",
-                                         "%s/../hv-clock.elf", "build/hv.elf"};
-    static const char *const images[] = {"%s/hv-xen.elf", "%s/hv-bbm.elf", "%s/hv-clock.elf"};
+    static const char *const places[] = {"%s/symbols", "%s/../hv.elf", "%s/../hv-%s.elf"};
+    static const char *const image = "%s/hv-%s.elf";
     struct symbols *found;
     char installed[PATH_MAX];
 
@@ -120,8 +120,10 @@ struct symbols *context_find_symbols(const struct options *o, const struct machi
         return try_symbols(m, o->elf, f);
     found = symbols_among(m, places, sizeof(places) / sizeof(places[0]),
                           o->target.dir ? o->target.dir : ".");
+    if (!found)
+        found = symbols_among(m, &image, 1, "build");
     if (!found && installed_images(installed, sizeof(installed)))
-        found = symbols_among(m, images, sizeof(images) / sizeof(images[0]), installed);
+        found = symbols_among(m, &image, 1, installed);
     return found;
 }
 

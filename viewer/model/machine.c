@@ -90,7 +90,7 @@ int machine_require_mapcache(const struct machine *m, struct failure *f)
 
 const char *machine_engine_name(const struct machine *m)
 {
-    static const char *const names[] = {
+    static const char *const names[BEACON_ENGINES] = {
         [BEACON_ENGINE_XEN] = "xen", [BEACON_ENGINE_BBM] = "bbm", [BEACON_ENGINE_CLOCK] = "clock"};
 
     return m->profile->counted ? names[m->beacon.engine] : NULL;

@@ -47,7 +47,7 @@ static int check_identity(const struct machine *m, struct failure *f)
         return bad_beacon(m, f, "size", b->size);
     if (b->state < BEACON_MMU_ON || b->state > BEACON_OFF)
         return bad_beacon(m, f, "state", b->state);
-    if (b->engine > BEACON_ENGINE_CLOCK)
+    if (b->engine >= BEACON_ENGINES)
         return bad_beacon(m, f, "engine", b->engine);
     return 0;
 }

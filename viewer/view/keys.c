@@ -49,6 +49,11 @@ static const struct {
     {"F5", UI_KEY_F5},
     {"F6", UI_KEY_F6},
     {"F7", UI_KEY_F7},
+    {"F8", UI_KEY_F8},
+    {"F9", UI_KEY_F9},
+    {"F10", UI_KEY_F10},
+    {"F11", UI_KEY_F11},
+    {"F12", UI_KEY_F12},
     {"Digit", UI_KEY_DIGIT},
     {"Mouse", UI_KEY_MOUSE},
 };
@@ -102,9 +107,8 @@ static const char *parse_keys(const char *keys, int codes[KEY_CODES_MAX + 1])
             return "an action has at most four keys";
         codes[nr] = code_of(word);
         if (!codes[nr++])
-            return "there is no such key: they are called a, A, ?, ^A, F1 to F7, Space, Enter, "
-                   "Tab, "
-                   "Esc, Left, PgUp";
+            return "there is no such key: they are called a, A, ?, ^A, F1 to F12, Space, Enter, "
+                   "Tab, Esc, Left, PgUp";
     }
     return NULL;
 }

@@ -12,7 +12,7 @@
 #define DIGIT_NS UINT64_C(400000000) /* a second digit belongs to the first for so long */
 
 enum view_id {
-    VIEW_SLOTS, /* the first six are views 1 to 6: F2 to F7 */
+    VIEW_SLOTS, /* in the order of their keys, which begin with F2 */
     VIEW_TABLES,
     VIEW_MAP,
     VIEW_EVENTS,

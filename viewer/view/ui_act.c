@@ -47,18 +47,16 @@ static void ask_control(struct ui *ui, enum control control)
     ui_prompt_open(ui, PROMPT_CONTROL);
 }
 
+_Static_assert(ACTION_VIEW == ACTION_VIEW1 + VIEW_OVERVIEW, "a key for each numbered view");
+
 /* Views, layers and prompts. False: the action is about something else. */
 static bool act_open(struct ui *ui, const struct frame *f, enum action action)
 {
-    switch (action) {
-    case ACTION_VIEW1:
-    case ACTION_VIEW2:
-    case ACTION_VIEW3:
-    case ACTION_VIEW4:
-    case ACTION_VIEW5:
-    case ACTION_VIEW6:
+    if (action >= ACTION_VIEW1 && action < ACTION_VIEW) {
         ui_pick_view(ui, (enum view_id)(VIEW_SLOTS + (action - ACTION_VIEW1)));
         return true;
+    }
+    switch (action) {
     case ACTION_VIEW:
         ui->view_digit = true;
         return true;
