@@ -60,6 +60,19 @@ def test_page_of_the_viewer(pages):
     assert statuses == words(r"(?m)^\.B (\d)$", section)
 
 
+def test_views():
+    """Each that has a number is in the help of its key and in the README, in this order."""
+    table = (ROOT / "viewer/view/draw.c").read_text(encoding="utf-8")
+    names = re.findall(r'(?m)^    \[VIEW_\w+\] = \{"(\w+)"', table)
+    names.remove("overview")
+    text = (ROOT / "viewer/view/keys.def").read_text(encoding="utf-8")
+    last = f"F{len(names) + 1}"
+    said = re.search(r'KEY\(VIEW1, +"F2-(F\d+)", "Views", "([^(]+) \(v and 1-(\d+)\)"', text)
+    assert said.groups() == (last, " ".join(names).title(), str(len(names)))
+    listed = re.search(rf"F2 to {last} are its views: ([^;]+);", README)[1]
+    assert re.findall(r"(\w+)(?: \([^)]*\))?(?:,|$)", listed) == [n.title() for n in names]
+
+
 def test_completion(pages):
     """It offers every option and command; bash can read it."""
     script = pages["hvscope.bash"]

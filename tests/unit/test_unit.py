@@ -19,7 +19,8 @@ def test_there_are_unit_tests():
 @pytest.mark.parametrize("binary", BINARIES, ids=lambda p: p.name)
 def test_unit(binary, count_unit_cases):
     """All cases of one binary pass."""
-    result = subprocess.run([binary], capture_output=True, text=True, timeout=120, check=False,
+    result = subprocess.run([binary], capture_output=True, text=True, errors="replace",
+                            timeout=120, check=False,
                             env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
     passed = len(re.findall(r"^ok ", result.stdout, re.M))
     failed = len(re.findall(r"^not ok ", result.stdout, re.M))
