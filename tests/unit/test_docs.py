@@ -60,6 +60,17 @@ def test_page_of_the_viewer(pages):
     assert statuses == words(r"(?m)^\.B (\d)$", section)
 
 
+def test_commands():
+    """Each is in the README, and each schema that is printed is in the help."""
+    text = (ROOT / "viewer/command/option_table.c").read_text(encoding="utf-8")
+    section = README[README.index("## By hand"):README.index("## GDB commands")]
+    for name in words(r'(?m)^    \{"([a-z]+)", COMMAND_', text):
+        assert re.search(rf"\b{name}\b", section), name
+    for path in (ROOT / "viewer/command").glob("*.c"):
+        for schema in words(r"hvscope\.\w+/\d", path.read_text(encoding="utf-8")):
+            assert schema in HELP, schema
+
+
 def test_views():
     """Each that has a number is in the help of its key and in the README, in this order."""
     table = (ROOT / "viewer/view/draw.c").read_text(encoding="utf-8")
