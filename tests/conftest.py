@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("HVSCOPE_BUILD", "build")).resolve()
-sys.path[:0] = [str(ROOT / "hv/launch"), str(ROOT / "gdb-scripts")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("hv/launch", "gdb-scripts", "viewer/man")]
 sys.dont_write_bytecode = True
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"  # whoever runs the tests may have settings
 

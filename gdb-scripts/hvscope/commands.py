@@ -55,7 +55,7 @@ class HvProfile(HvCommand):
 
 Usage: hv-profile [auto | hv | xen | el2]
 
-  auto  what is found (default): our image by its beacon, or a Xen by its symbols
+  auto  what is found (default): our image by its beacon, a Xen by its symbols
   hv    our image
   xen   a Xen, by the symbols that are loaded (`file xen-syms`)
   el2   any other: by its registers, tables only

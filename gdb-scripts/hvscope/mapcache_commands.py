@@ -329,8 +329,8 @@ class MapcacheBlame(HvCommand):
 Usage: mapcache-blame SLOT [--cpu N]
 
 Needs a machine that is replayed (`make record`, then `make replay`): QEMU can
-run such a one backwards. The machine is left at the store, `stepi` makes it, and
-the backtrace is shown; `continue` goes on with the replay.
+run such a one backwards. The machine is left at the store, `stepi` makes it,
+and the backtrace is shown; `continue` goes on with the replay.
 
 Example: mapcache-blame 36"""
 

@@ -5,10 +5,13 @@ import re
 import time
 
 import pytest
-from conftest import read_beacon, wait_until
+from conftest import ROOT, read_beacon, wait_until
 
-WORK = ["idle", "scrub", "copy", "p2m", "storm", "nest", "saturate", "stride", "fill:99", "leak",
-        "race", "replay:boot"]
+ONCE = {"selftest", "bench", "tracecost"}  # they power the machine off
+ARGUMENTS = {"fill": "fill:99", "replay": "replay:boot"}
+NAMES = {name for path in (ROOT / "hv/work").glob("*.c")
+         for name in re.findall(r'\.name = "(\w+)"', path.read_text(encoding="utf-8"))}
+WORK = [ARGUMENTS.get(name, name) for name in sorted(NAMES - ONCE)]
 
 
 def ask(m, line: str, answer: str) -> str:

@@ -3,15 +3,11 @@
 
 import re
 import subprocess
-import sys
 
+import make_pages
 import pytest
 from conftest import BUILD, ROOT
-
-sys.path.insert(0, str(ROOT / "viewer/man"))
-
-import make_pages  # noqa: E402
-from hvscope.beacon import ENGINES  # noqa: E402
+from hvscope.beacon import ENGINES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
