@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import gdb
 
+from hvscope import profile
 from hvscope.beacon import RAM_BASE, Beacon
 from hvscope.error import EXIT_NO_TARGET, EXIT_USAGE, HvError, Unreadable
-from hvscope.profile import machine_find
 from hvscope.pte import Bank
 
 if TYPE_CHECKING:
@@ -171,7 +171,8 @@ class Target:
         file = self.offline()
         with self.physical():
             banks = self.ram() if file is None else [(file.base, (1 << 52) - file.base)]
-            return machine_find(self.read_phys, banks[0][0], banks, symbol_file())
+            return profile.machine_find(profile.Target(self.read_phys, banks[0][0], banks,
+                                                       symbol_file()))
 
     def reachable(self) -> None:
         """HvError if there is neither a halted machine nor a file."""

@@ -7,6 +7,7 @@ import subprocess
 import make_pages
 import pytest
 from conftest import BUILD, ROOT
+from hvscope import profile
 from hvscope.beacon import ENGINES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -136,3 +137,16 @@ def test_engines():
         assert f'mapcache_engine_name[] = "{name}"' in source
         assert f'[BEACON_ENGINE_{name.upper()}] = "{name}"' in names
         assert name == "xen" or f"ENGINE={name}" in README
+
+
+def test_profiles():
+    """The same in both tools, in this order, and each with a word of help in both."""
+    viewer = (ROOT / "viewer/model").glob("profile_*.c")
+    text = (ROOT / "viewer/model/profile.c").read_text(encoding="utf-8")
+    table = re.search(r"profiles\[\] = \{(.*?)\};", text, re.S)[1]
+    assert words(r"&profile_(\w+)", table) == {path.stem.split("_")[1] for path in viewer}
+    assert tuple(re.findall(r"&profile_(\w+)", table)) == profile.NAMES[1:]
+    option = " ".join(HELP[HELP.index("--profile NAME"):].split("--root")[0].split())
+    gdb = dict(make_pages.documented())["hv-profile"]
+    for name in profile.NAMES[1:]:
+        assert f"{name}: " in option and re.search(rf"(?m)^  {name} +\w", gdb), name

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUILD, ROOT
+from hvscope.beacon import ENGINES
 
 # Depths to which all sequences are tried: seconds each. What to look for is in explore.c.
 RUNS = {
@@ -87,6 +88,11 @@ def run(binary, words):
     out = subprocess.run([binary, *words.split()[1:]], capture_output=True, text=True, timeout=120,
                          check=False)
     return out.returncode, out.stdout
+
+
+def test_every_engine_has_runs():
+    """A new one too."""
+    assert set(RUNS) == set(ENGINES)
 
 
 @pytest.mark.parametrize("engine,words", [(e, w) for e, runs in RUNS.items() for w in runs])

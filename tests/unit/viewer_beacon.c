@@ -46,7 +46,7 @@ static void test_hostile_beacon(void **state)
     refuse_u32(offsetof(struct beacon, root_level), 1, "root level is 1");
     refuse_u32(offsetof(struct beacon, l0_index), 512, "index in the root is 512");
     refuse_u32(offsetof(struct beacon, state), 9, "state is 9");
-    refuse_u32(offsetof(struct beacon, engine), 3, "engine is 3");
+    refuse_u32(offsetof(struct beacon, engine), BEACON_ENGINES, "engine is ");
     refuse_u32(offsetof(struct beacon, version), 1, "has version 1");
     refuse_u32(offsetof(struct beacon, size), 8, "size is 8");
     refuse_u32(offsetof(struct beacon, magic), 1, "holds no beacon");
