@@ -150,3 +150,17 @@ def test_profiles():
     gdb = dict(make_pages.documented())["hv-profile"]
     for name in profile.NAMES[1:]:
         assert f"{name}: " in option and re.search(rf"(?m)^  {name} +\w", gdb), name
+
+
+def test_where_things_are():
+    """Every folder is in the list, and every file that the guide names exists."""
+    parts = README[README.index("## How the parts fit"):]
+    listed = words(r"(?m)^    ([a-z/-]+)/  +\w", parts)
+    there = {str(path.relative_to(ROOT)) for top in ("include", "hv", "viewer", "tests")
+             for path in (ROOT / top).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert listed == there | {"gdb-scripts", "screenshots"}
+    guide = README[README.index("## Adding to it"):README.index("## Limits")]
+    names = {path.name for path in ROOT.rglob("*.*") if BUILD not in path.parents}
+    for name in words(r"`[\w/-]*?([\w-]+\.(?:c|h|py|mk|def))`", guide) - {"NAME_view.c", "NAME.c"}:
+        assert name in names or "NAME" in name, name
+    assert len(words(r"\*\*(A[^*]+)\*\*", guide)) == 6
