@@ -66,6 +66,17 @@ static void test_activity(void **state)
     assert_int_equal(f.count[RULE_LEAK], 4);
     assert_int_equal(f.nr, 3); /* two references of one page by one caller are one line */
     assert_non_null(strstr(f.finding[1].text, "slot 37, mfn 0x8 x2, for 8.0 s"));
+    findings_add(&f, RULE_HAZARD, 0, 36, 5, 0, "wrong");
+    assert_int_equal(f.count[RULE_HAZARD], 5);
+    assert_string_equal(f.finding[0].text, "wrong"); /* notes stand behind it */
+    assert_non_null(strstr(f.finding[2].text, "slot 37, mfn 0x8 x2, for 8.0 s"));
+    for (unsigned int i = 0; i < FINDINGS_MAX; i++)
+        findings_add(&f, i ? RULE_OWED : RULE_HAZARD, 0, 36, 1, 0, i ? "note" : "wrong too");
+    assert_string_equal(f.finding[1].text, "wrong too");
+    assert_int_equal(f.nr, FINDINGS_MAX);
+    findings_add(&f, RULE_HAZARD, 0, 36, 1, 0, "and this"); /* in the place of the last note */
+    assert_string_equal(f.finding[2].text, "and this");
+    assert_int_equal(f.nr, FINDINGS_MAX);
     assert_int_equal(activity_heat(a, s), 0);
     add_event(a, TRACE_UNMAP, 11000, 9, 36, 0); /* a map that was not seen */
     assert_int_equal(s->nr, 0);
@@ -79,6 +90,55 @@ static void test_activity(void **state)
     assert_int_equal(a->callers.others, 7);
     free(snap);
     activity_free(a);
+    source_close(&fake->src);
+}
+
+#define BIG_PA      (RAM_START + 0xa00000)
+#define BIG_ENTRIES (UINT64_C(1) << 16)
+
+/* Records of a CPU whose ring is large, up to head: maps of slot 40, the first one of slot 36. */
+static void fill_ring(struct fake_source *fake, unsigned int cpu, uint64_t head)
+{
+    uint64_t ring = BIG_PA + cpu * BIG_ENTRIES * sizeof(struct trace_record);
+
+    fake_put_u64(fake, CPU_FIELD(cpu, ring_entries), BIG_ENTRIES);
+    fake_put_u64(fake, CPU_FIELD(cpu, ring), ring);
+    for (uint64_t i = 0; i < head; i++) {
+        struct trace_record r = {.head = (1000 + i) | (uint64_t)TRACE_MAP << 48,
+                                 .what = UINT64_C(1) << 46 | UINT64_C(40) << 36 | 7,
+                                 .caller = 8};
+
+        if (i == 0)
+            r.what = UINT64_C(1) << 46 | UINT64_C(36) << 36 | 9;
+        fake_put(fake, ring + i * sizeof(r), &r, sizeof(r));
+    }
+    fake_put_u64(fake, CPU_FIELD(cpu, ring_head), head);
+}
+
+/* More at once than the log has room for: that some were lost is known all the same. */
+static void test_much_at_once(void **state)
+{
+    struct fake_source *fake = machine_make(2);
+    struct event_log *log = calloc(1, sizeof(*log));
+    struct activity *a = activity_new(2, 1000);
+    struct snapshot *snap;
+
+    (void)state;
+    for (uint64_t head = 1; head <= 40001; head += 40000) {
+        for (unsigned int cpu = 0; cpu < 2; cpu++)
+            fill_ring(fake, cpu, head);
+        snap = machine_snapshot(fake);
+        assert_true(events_update(log, &fake->src, snap));
+        activity_take(a, log);
+        free(snap);
+        assert_int_equal(activity_slot(a, 1, 36)->nr, head == 1);
+    }
+    assert_int_equal(log->nr, EVENTS_KEPT);
+    assert_int_equal(a->lost[0], 40000 - EVENTS_BATCH);
+    assert_int_equal(a->lost[1], 40000 - EVENTS_BATCH);
+    activity_free(a);
+    events_free(log);
+    free(log);
     source_close(&fake->src);
 }
 
@@ -189,9 +249,8 @@ static void test_history(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activity),
-        cmocka_unit_test(test_series),
-        cmocka_unit_test(test_pinned),
+        cmocka_unit_test(test_activity), cmocka_unit_test(test_much_at_once),
+        cmocka_unit_test(test_series),   cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_history),
     };
 

@@ -295,8 +295,8 @@ static void test_image_judges(void **state)
     assert_int_equal(found.nr, 3);
     assert_string_equal(found.finding[0].text, "RFVQCK 3x window 4 events, 160 ns, 0 irqs");
     assert_int_equal(found.finding[0].slot, 36);
-    assert_int_equal(found.finding[1].rule, RULE_OWED);
-    assert_string_equal(found.finding[2].text, "7x in other places");
+    assert_string_equal(found.finding[1].text, "7x in other places");
+    assert_int_equal(found.finding[2].rule, RULE_OWED);
     assert_int_equal(findings_wrong(&found), 10);
     judgement_free(&j);
     machine_put_u32(fake, BEACON_FIELD(finding_size), 8);

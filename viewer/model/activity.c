@@ -142,6 +142,12 @@ void activity_add(struct activity *a, const struct event *e)
         add_unmap(s, e);
 }
 
+void activity_take(struct activity *a, const struct event_log *log)
+{
+    for (size_t i = 0; i < log->batch.nr; i++)
+        activity_add(a, &log->batch.event[i]);
+}
+
 const struct slot_activity *activity_slot(const struct activity *a, unsigned int cpu,
                                           unsigned int slot)
 {

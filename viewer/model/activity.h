@@ -57,6 +57,9 @@ void activity_free(struct activity *a);
 /* The next event of its CPU; e->lost: so many before it were lost. */
 void activity_add(struct activity *a, const struct event *e);
 
+/* What the last update of the log brought, losses and what it had no room for included. */
+void activity_take(struct activity *a, const struct event_log *log);
+
 /* Of one slot; NULL if nothing was seen of its CPU. */
 const struct slot_activity *activity_slot(const struct activity *a, unsigned int cpu,
                                           unsigned int slot);

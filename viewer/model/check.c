@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEAKS_MAX 64
 
@@ -61,34 +62,45 @@ unsigned int findings_wrong(const struct findings *f)
     return n;
 }
 
-__attribute__((format(printf, 5, 6))) static void
+/* Its place in the list, what is wrong before what is only noted; NULL: there is no room. */
+static struct finding *place(struct findings *f, enum rule rule)
+{
+    unsigned int at = f->nr;
+
+    while (at > 0 && rules[f->finding[at - 1].rule].note && !rules[rule].note)
+        at--;
+    if (at == FINDINGS_MAX)
+        return NULL;
+    if (f->nr < FINDINGS_MAX)
+        f->nr++;
+    memmove(&f->finding[at + 1], &f->finding[at], (f->nr - at - 1) * sizeof(f->finding[0]));
+    return &f->finding[at];
+}
+
+__attribute__((format(printf, 5, 6))) static struct finding *
 add(struct findings *f, enum rule rule, unsigned int cpu, int slot, const char *format, ...)
 {
-    struct finding *n = &f->finding[f->nr];
+    struct finding *n = place(f, rule);
     va_list args;
 
     f->count[rule]++;
-    if (f->nr == FINDINGS_MAX)
-        return;
-    f->nr++;
-    n->rule = rule;
-    n->cpu = cpu;
-    n->slot = slot;
-    n->where = 0;
+    if (!n)
+        return NULL;
+    *n = (struct finding){.rule = rule, .cpu = cpu, .slot = slot};
     va_start(args, format);
     vsnprintf(n->text, sizeof(n->text), format, args);
     va_end(args);
+    return n;
 }
 
 void findings_add(struct findings *f, enum rule rule, unsigned int cpu, int slot, uint64_t count,
                   uint64_t where, const char *text)
 {
-    unsigned int before = f->count[rule], at = f->nr;
+    struct finding *n = add(f, rule, cpu, slot, "%s", text);
 
-    add(f, rule, cpu, slot, "%s", text);
-    f->count[rule] = before + (unsigned int)count;
-    if (f->nr > at)
-        f->finding[at].where = where;
+    f->count[rule] += (unsigned int)count - 1;
+    if (n)
+        n->where = where;
 }
 
 static void check_slots(const struct machine *m, const struct cpu_snapshot *c, struct findings *f)

@@ -34,6 +34,7 @@ struct finding {
     char text[128];
 };
 
+/* What is wrong stands before what is only noted. */
 struct findings {
     unsigned int count[RULES]; /* all of them, also those not listed */
     unsigned int entries;      /* slots that were looked at */

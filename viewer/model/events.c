@@ -78,7 +78,6 @@ bool events_update(struct event_log *log, const struct source *src, const struct
         qsort(batch->event, batch->nr, sizeof(*batch->event), event_compare);
     for (size_t i = 0; i < batch->nr; i++)
         log_add(log, &batch->event[i]);
-    log->fresh = batch->nr < log->nr ? (unsigned int)batch->nr : log->nr;
     return true;
 }
 

@@ -74,10 +74,9 @@ struct event_log {
     uint64_t produced; /* records written since the log was begun */
     uint64_t lost;     /* of them, overwritten before they could be looked at */
     unsigned int nr;
-    unsigned int first;           /* index of the oldest */
-    struct trace_record *records; /* room to work in, kept; events_free() */
-    struct event_list batch;
-    unsigned int fresh;              /* of the newest ones: those of the last update */
+    unsigned int first;              /* index of the oldest */
+    struct trace_record *records;    /* room to work in, kept; events_free() */
+    struct event_list batch;         /* of the last update: all of it, by time */
     struct event event[EVENTS_KEPT]; /* ascending by time from first on, round the end */
 };
 

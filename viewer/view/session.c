@@ -115,10 +115,8 @@ static void settle_marks(struct session *s, uint64_t now)
 
 static void take_events(struct session *s)
 {
-    if (!events_update(s->events, s->target.src, s->snap))
-        return;
-    for (unsigned int i = s->events->nr - s->events->fresh; i < s->events->nr; i++)
-        activity_add(s->activity, event_at(s->events, i));
+    if (events_update(s->events, s->target.src, s->snap))
+        activity_take(s->activity, s->events);
 }
 
 /* Once a boot: the ELF file may have come with the image. */
