@@ -204,7 +204,7 @@ static void serve(int fd, enum flaw flaw)
 }
 
 /* Starts a stub that serves one client; its pid. */
-static pid_t start_stub(enum flaw flaw)
+static inline pid_t start_stub(enum flaw flaw)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -223,7 +223,7 @@ static pid_t start_stub(enum flaw flaw)
     return child;
 }
 
-static bool logged(const char *line)
+static inline bool logged(const char *line)
 {
     FILE *log = fopen(log_path, "r");
     char text[512];

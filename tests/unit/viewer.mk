@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of the viewer: each links all of it but main.
 
-VIEWER_UNIT_NAMES := $(addprefix viewer_,activity ask beacon command config files gdb inspect keys \
+VIEWER_UNIT_NAMES := $(addprefix viewer_,activity ask asked beacon command config files gdb inspect keys \
 	live model paint profile qmp recording replay screens source verdict walk xen)
 VIEWER_UNIT_HELPERS := viewer_machine.o viewer_scene.o
 VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))

@@ -300,16 +300,20 @@ static int check_target(const struct context *ctx, struct failure *f)
 
 static int follow(const struct context *ctx, struct event_stream *s, struct failure *f)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool shared = source_is_shared(ctx->src);
+    const struct timespec pause = {.tv_nsec = shared ? SOURCE_TURN_NS : PAUSE_NS};
     bool more = false, over = source_is_recording(ctx->src);
     int ret = 0;
 
     for (unsigned int step = 0; ret == 0; step++) {
+        if (!source_take(ctx->target.src))
+            continue;
         ret = follow_step(s, ctx->snap, &more, f);
         if (over)
             break;
-        if (ret == 0 && step % HEALTH_NTH == HEALTH_NTH - 1)
+        if (ret == 0 && (shared || step % HEALTH_NTH == HEALTH_NTH - 1))
             ret = check_target(ctx, f);
+        source_give(ctx->target.src);
         if (ret == 0 && !more)
             nanosleep(&pause, NULL);
     }

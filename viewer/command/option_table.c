@@ -255,7 +255,7 @@ const struct option_row option_table[] = {
      "the machine of a run directory (default: $HVSCOPE_DIR,\nelse " DIR_DEFAULT ")"},
     {"--qmp", "SOCK", FOR_TARGET, set_qmp,
      "the machine behind a QMP socket: QEMU says which files its\nRAM is in; without any it "
-     "saves what is needed"},
+     "saves what is needed, between\nother programs' turns at the socket"},
     {"--ram", "FILE[@PA]", FOR_TARGET, set_ram,
      "a RAM file alone, as a machine left it behind; PA is its\naddress (default 0x40000000); can "
      "be repeated"},

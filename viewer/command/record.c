@@ -60,16 +60,16 @@ static void ask_qemu(struct recording *r, uint64_t now)
     snprintf(r->about.word, sizeof(r->about.word), "%s", r->qmp.word);
 }
 
-/* Wait for the next frame's time; the signal that came instead, or 0. */
+/* Wait for the next frame's time, which may have come; the signal that came instead, or 0. */
 static int wait_until(struct recording *r, uint64_t until)
 {
-    uint64_t now;
-
-    while ((now = now_ns()) < until) {
+    source_give(r->ctx.target.src);
+    do {
+        uint64_t now = now_ns(), rest = now < until ? until - now : 0;
         struct pollfd fds[] = {{.fd = r->signal_fd, .events = POLLIN},
                                {.fd = qmp_fd(&r->qmp), .events = POLLIN}};
-        struct timespec left = {.tv_sec = (time_t)((until - now) / NS_PER_SECOND),
-                                .tv_nsec = (long)((until - now) % NS_PER_SECOND)};
+        struct timespec left = {.tv_sec = (time_t)(rest / NS_PER_SECOND),
+                                .tv_nsec = (long)(rest % NS_PER_SECOND)};
         struct signalfd_siginfo info;
 
         ppoll(fds, 2, &left, NULL);
@@ -77,8 +77,8 @@ static int wait_until(struct recording *r, uint64_t until)
             return (int)info.ssi_signo;
         if (fds[1].revents)
             ask_qemu(r, now_ns());
-    }
-    ask_qemu(r, now);
+    } while (now_ns() < until);
+    ask_qemu(r, now_ns());
     return 0;
 }
 
@@ -87,6 +87,8 @@ static int add_frame(struct recording *r, bool whole, struct failure *f)
 {
     struct context *ctx = &r->ctx;
 
+    if (!source_take(ctx->target.src))
+        return 0;
     if (target_health(&ctx->target) != SOURCE_OK)
         return failure_set(f, EXIT_NO_TARGET, "the machine has gone; %s holds it up to then",
                            r->o->operand[0]);
@@ -105,6 +107,8 @@ static bool rings_are_due(struct recording *r)
     const struct context *ctx = &r->ctx;
     struct beacon_cpu info;
 
+    if (!source_take(ctx->target.src))
+        return false;
     for (unsigned int i = 0; i < ctx->snap->ncpu; i++) {
         if (machine_read_cpu(ctx->src, &ctx->snap->machine, i, &info) == 0 && info.ring_entries &&
             info.ring_head - r->head[i] >=
@@ -117,14 +121,15 @@ static bool rings_are_due(struct recording *r)
 /* With --events: until the next whole frame, frames of what was written since. */
 static int add_rings(struct recording *r, uint64_t until, int *sig, struct failure *f)
 {
-    uint64_t next = now_ns() + RINGS_NS;
+    uint64_t step = source_is_shared(r->ctx.src) ? SOURCE_TURN_NS : RINGS_NS;
+    uint64_t next = now_ns() + step;
     int ret = 0;
 
     while (r->o->events && ret == 0 && !*sig && next < until) {
         *sig = wait_until(r, next);
         if (rings_are_due(r))
             ret = add_frame(r, false, f);
-        next += RINGS_NS;
+        next += step;
     }
     return ret;
 }

@@ -35,6 +35,8 @@ static int look(struct waiting *w, uint64_t *value, struct failure *f)
     struct failure ignored;
     struct machine m;
 
+    if (!source_take(w->target.src))
+        return 0;
     if (target_health(&w->target) != SOURCE_OK)
         return failure_set(f, EXIT_NO_TARGET, "the machine has gone");
     status = machine_find(w->target.src, &w->o->target, &m, &ignored);
@@ -62,13 +64,15 @@ static int look(struct waiting *w, uint64_t *value, struct failure *f)
 
 static int wait_loop(struct waiting *w, uint64_t *value, struct failure *f)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool shared = source_is_shared(w->target.src);
+    const struct timespec pause = {.tv_nsec = shared ? SOURCE_TURN_NS : PAUSE_NS};
     int ret;
 
     while ((ret = look(w, value, f)) == 0) {
         if (w->o->has_timeout && now_ns() - w->begun >= w->o->timeout_ns)
             return failure_set(f, EXIT_NOT_MET, "%s: not within %.9g s", w->o->operand[0],
                                (double)w->o->timeout_ns / 1e9);
+        source_give(w->target.src);
         nanosleep(&pause, NULL);
     }
     return ret < 0 ? -1 : 0;

@@ -67,7 +67,7 @@ enum run_word runstate_word(const struct runstate *run, const struct machine *m,
         return RUN_GONE;
     if (run->rebooted_at && now - run->rebooted_at < RUN_REBOOT_NS)
         return RUN_REBOOTED;
-    return machine_word(run, m);
+    return run->busy ? RUN_BUSY : machine_word(run, m);
 }
 
 const char *run_word_text(enum run_word word)
@@ -76,7 +76,7 @@ const char *run_word_text(enum run_word word)
         [RUN_LIVE] = "LIVE",         [RUN_STOPPED] = "STOPPED",   [RUN_NOT_STARTED] = "NOT STARTED",
         [RUN_BOOTING] = "BOOTING",   [RUN_PAUSED] = "PAUSED",     [RUN_GONE] = "GONE",
         [RUN_REBOOTED] = "REBOOTED", [RUN_PANICKED] = "PANICKED", [RUN_OFF] = "OFF",
-        [RUN_FILE] = "FILE",
+        [RUN_BUSY] = "BUSY",         [RUN_FILE] = "FILE",
     };
 
     return text[word];
@@ -104,6 +104,8 @@ void runstate_note(const struct runstate *run, const struct machine *m, enum run
         snprintf(buf, size, "its RAM file was cut short");
     else if (word == RUN_PAUSED && (run->gone || run->cut))
         snprintf(buf, size, "and the target is gone");
+    else if (word == RUN_BUSY)
+        snprintf(buf, size, "another program has the QMP socket");
     else if (word == RUN_GONE && m && m->beacon.state == BEACON_PANICKED)
         snprintf(buf, size, "after a panic: %s", m->message);
     else if (word == RUN_GONE && m && m->beacon.state == BEACON_OFF)

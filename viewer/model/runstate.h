@@ -21,6 +21,7 @@ enum run_word {
     RUN_REBOOTED,
     RUN_PANICKED,
     RUN_OFF,
+    RUN_BUSY, /* what it is read through is another program's at the moment */
     RUN_FILE, /* RAM files: whether anything runs behind them is not known */
 };
 
@@ -37,6 +38,7 @@ struct runstate {
     bool halted_here;      /* by the gdb connection that it is read through */
     bool gone;
     bool cut;    /* its RAM file has become shorter */
+    bool busy;   /* somebody else has the socket that it is read through */
     bool frozen; /* by the person who watches */
 };
 

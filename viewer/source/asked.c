@@ -26,6 +26,7 @@ struct told {
 
 struct source_asked {
     struct source src;
+    struct source_ops ops; /* of these, and of what memory can do */
     struct source *memory;
     unsigned int nr_cpus;
     struct told cpu[];
@@ -78,15 +79,41 @@ static int asked_register(const struct source *src, unsigned int cpu, const char
     return -ENOENT;
 }
 
-static const struct source_ops asked_ops = {
-    .name = "asked",
-    .read = asked_read,
-    .health = asked_health,
-    .piece = asked_piece,
-    .close = asked_close,
-    .cpus = asked_cpus,
-    .reg = asked_register,
-};
+static bool asked_take(struct source *src)
+{
+    return source_take(asked_of(src)->memory);
+}
+
+static void asked_give(struct source *src)
+{
+    source_give(asked_of(src)->memory);
+}
+
+static enum qmp_result asked_ask(struct source *src, struct qmp *qmp)
+{
+    return source_ask(asked_of(src)->memory, qmp);
+}
+
+/* Shared if memory is. */
+static void answer_for(struct source_asked *a, struct source *memory)
+{
+    bool shared = source_is_shared(memory);
+
+    a->ops = (struct source_ops){
+        .name = "asked",
+        .read = asked_read,
+        .health = asked_health,
+        .piece = asked_piece,
+        .close = asked_close,
+        .cpus = asked_cpus,
+        .reg = asked_register,
+        .take = shared ? asked_take : NULL,
+        .give = shared ? asked_give : NULL,
+        .ask = shared ? asked_ask : NULL,
+    };
+    a->src.ops = &a->ops;
+    a->memory = memory;
+}
 
 bool asked_address(const char *filename, const char *cwd, char *address, size_t size)
 {
@@ -135,7 +162,7 @@ static int find_stub(const char *qmp, struct stub *stub, struct failure *f)
     char cwd[32];
     int ret = 0;
 
-    if (qmp_talk_open(&talk, qmp, f))
+    if (qmp_talk_open(&talk, qmp, QMP_PATIENCE_MS, f))
         return -1;
     chardevs = qmp_talk_ask(&talk, "query-chardev", NULL, f);
     status = chardevs ? qmp_talk_ask(&talk, "query-status", NULL, f) : NULL;
@@ -176,7 +203,6 @@ static struct source_asked *ask(const struct stub *where, struct failure *f)
     if (stub && where->halted)
         gdb_leave_halted(stub);
     if (a) {
-        a->src.ops = &asked_ops;
         a->nr_cpus = nr;
         copy_registers(stub, a);
     } else if (stub) {
@@ -210,6 +236,7 @@ int asked_learn(struct target *target, const struct target_spec *spec, struct fa
         snprintf(qmp, sizeof(qmp), "%s", spec->qmp);
     else
         snprintf(qmp, sizeof(qmp), "%s/qmp.sock", spec->dir);
+    source_give(target->src); /* for the question to come */
     if (find_stub(qmp, &stub, f))
         return -1;
     before = now_ms();
@@ -223,7 +250,7 @@ int asked_learn(struct target *target, const struct target_spec *spec, struct fa
         snprintf(target->note, sizeof(target->note),
                  "asked the gdb stub for EL2's registers, once: the machine was halted for %llu ms",
                  (unsigned long long)now_ms() - before + 1);
-    a->memory = target->src;
+    answer_for(a, target->src);
     target->src = &a->src;
     return 0;
 }

@@ -2,7 +2,6 @@
 #include "source/backends.h"
 
 #include "source/mtree.h"
-#include "source/qmp_ask.h"
 #include "source/ram.h"
 
 #include <limits.h>
@@ -107,8 +106,8 @@ static int place_backends(struct qmp_talk *talk, struct backends *b, struct fail
     return answer ? 0 : -1;
 }
 
-static struct source *open_found(const struct backends *b, const char *socket_path,
-                                 struct failure *f)
+static struct source *open_found(const struct backends *b, struct qmp_talk *talk,
+                                 const char *socket_path, struct failure *f)
 {
     struct ram_spec spec[RAM_FILES_MAX];
     unsigned int nr = 0;
@@ -121,10 +120,10 @@ static struct source *open_found(const struct backends *b, const char *socket_pa
         return ram_open(spec, nr, f);
     for (unsigned int i = 0; i < b->nr; i++) {
         if (b->backend[i].placed)
-            return pmemsave_open(socket_path, b->backend[i].base, b->backend[i].size, f);
+            return pmemsave_open(talk, socket_path, b->backend[i].base, b->backend[i].size, f);
     }
     if (b->ram_size)
-        return pmemsave_open(socket_path, b->ram_base, b->ram_size, f);
+        return pmemsave_open(talk, socket_path, b->ram_base, b->ram_size, f);
     failure_set(f, EXIT_NO_TARGET, "QEMU at %s has no RAM", socket_path);
     return NULL;
 }
@@ -139,12 +138,10 @@ struct source *backends_open(const char *socket_path, struct failure *f)
         failure_set(f, EXIT_NO_TARGET, "out of memory");
         return NULL;
     }
-    if (qmp_talk_open(&talk, socket_path, f) == 0) {
-        int ret = list_backends(&talk, b, f) || place_backends(&talk, b, f);
-
+    if (qmp_talk_open(&talk, socket_path, QMP_PATIENCE_MS, f) == 0) {
+        if (list_backends(&talk, b, f) == 0 && place_backends(&talk, b, f) == 0)
+            src = open_found(b, &talk, socket_path, f);
         qmp_talk_close(&talk);
-        if (!ret)
-            src = open_found(b, socket_path, f);
     }
     free(b);
     return src;

@@ -9,19 +9,17 @@
 #define VIEWER_SOURCE_BACKENDS_H
 
 #include "source/failure.h"
-#include "source/qmp.h"
+#include "source/qmp_ask.h"
 #include "source/source.h"
 
 /* NULL and f (EXIT_NO_TARGET) on failure. */
 struct source *backends_open(const char *socket_path, struct failure *f);
 
-/* A machine without shared RAM, through pmemsave; base: where its RAM begins. */
-struct source *pmemsave_open(const char *socket_path, uint64_t base, uint64_t size,
-                             struct failure *f);
-
-/* Is it such a one; and its machine's status, asked through its own connection: QMP_DONE or
- * _REFUSED. */
-bool source_is_pmemsave(const struct source *src);
-enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp);
+/*
+ * A machine without shared RAM, through pmemsave; base: where its RAM begins. The source is shared
+ * (source_take()), and taken at first: it takes over talk, which goes through socket_path.
+ */
+struct source *pmemsave_open(struct qmp_talk *talk, const char *socket_path, uint64_t base,
+                             uint64_t size, struct failure *f);
 
 #endif /* VIEWER_SOURCE_BACKENDS_H */

@@ -18,6 +18,7 @@
 
 #define READ_MAX   2048 /* QEMU takes no longer reads, whatever packet size it announces */
 #define RANGES_MAX 8
+#define CONNECT_MS 2000 /* while the backlog of a stub that is stuck is full */
 #define XML_MAX    (1u << 20)
 
 /* With a process, as a gdb before us may have asked QEMU to want it: it remembers that. */
@@ -239,7 +240,7 @@ static int connect_stub(const char *address)
 {
     return strchr(address, ':') && !strchr(address, '/') && access(address, F_OK) != 0
                ? connect_tcp(address)
-               : unix_connect(address);
+               : unix_connect(address, CONNECT_MS);
 }
 
 /* "m1,2,3", with a process in front ("p01.02") if the stub likes. */

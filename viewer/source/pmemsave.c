@@ -10,13 +10,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TURN_MS (QMP_DEADLINE_NS / 1000000)
+
 struct source_pmemsave {
     struct source src;
-    struct qmp_talk talk;
+    struct qmp_talk talk; /* closed while others have their turn */
+    pid_t pid;            /* of the QEMU that was found at first */
+    bool replaced;        /* another one listens there now */
     uint64_t base, size;
+    char *socket_path;
     char folder[64]; /* 0700; QEMU writes into it */
     char file[80];
 };
+
+/* 0; -EBUSY: somebody else has the socket; -EIO: the machine is not there any more. */
+static int connect_again(struct source_pmemsave *p, unsigned int ms)
+{
+    struct failure f;
+    int ret = p->talk.fd >= 0 ? 0 : qmp_talk_open(&p->talk, p->socket_path, ms, &f);
+
+    p->replaced = ret == 0 && p->talk.pid != p->pid;
+    if (p->replaced)
+        qmp_talk_close(&p->talk);
+    return p->replaced ? -EIO : ret;
+}
 
 static int read_saved(const struct source_pmemsave *p, void *buf, size_t len)
 {
@@ -37,6 +54,8 @@ static int pmemsave_read(const struct source *src, uint64_t pa, void *buf, size_
 
     if (pa < p->base || pa - p->base > p->size || len > p->size - (pa - p->base))
         return -EFAULT;
+    if (connect_again(p, QMP_PATIENCE_MS))
+        return -EIO;
     done = qmp_talk_ask(&p->talk, "pmemsave",
                         json_pack("{s:I,s:I,s:s}", "val", (json_int_t)pa, "size", (json_int_t)len,
                                   "filename", p->file),
@@ -48,11 +67,11 @@ static int pmemsave_read(const struct source *src, uint64_t pa, void *buf, size_
 static enum source_health pmemsave_health(struct source *src)
 {
     struct source_pmemsave *p = (struct source_pmemsave *)src;
-    struct failure f;
-    json_t *status = qmp_talk_ask(&p->talk, "query-status", NULL, &f);
+    int ret = connect_again(p, TURN_MS);
 
-    json_decref(status);
-    return status ? SOURCE_OK : SOURCE_GONE;
+    if (p->replaced)
+        return SOURCE_REPLACED;
+    return ret == -EIO ? SOURCE_GONE : SOURCE_OK;
 }
 
 static int pmemsave_piece(const struct source *src, unsigned int n, struct source_piece *piece)
@@ -72,29 +91,30 @@ static void pmemsave_close(struct source *src)
     qmp_talk_close(&p->talk);
     unlink(p->file);
     rmdir(p->folder);
+    free(p->socket_path);
     free(p);
 }
 
-static const struct source_ops pmemsave_ops = {
-    .name = "pmemsave",
-    .read = pmemsave_read,
-    .health = pmemsave_health,
-    .piece = pmemsave_piece,
-    .close = pmemsave_close,
-};
-
-bool source_is_pmemsave(const struct source *src)
+static bool pmemsave_take(struct source *src)
 {
-    return src->ops == &pmemsave_ops;
+    return connect_again((struct source_pmemsave *)src, TURN_MS) != -EBUSY;
 }
 
-enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp)
+static void pmemsave_give(struct source *src)
+{
+    qmp_talk_close(&((struct source_pmemsave *)src)->talk);
+}
+
+static enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp)
 {
     struct source_pmemsave *p = (struct source_pmemsave *)src;
     json_t *status, *registers = NULL;
+    int ret = connect_again(p, TURN_MS);
     const char *word;
     struct failure f;
 
+    if (ret)
+        return ret == -EBUSY ? QMP_BUSY : QMP_REFUSED;
     status = qmp_talk_ask(&p->talk, "query-status", NULL, &f);
     word = json_string_value(json_object_get(status, "status"));
     if (word && qmp_wants_registers(word))
@@ -107,28 +127,42 @@ enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp)
     return word ? QMP_DONE : QMP_REFUSED;
 }
 
-struct source *pmemsave_open(const char *socket_path, uint64_t base, uint64_t size,
-                             struct failure *f)
+static const struct source_ops pmemsave_ops = {
+    .name = "pmemsave",
+    .read = pmemsave_read,
+    .health = pmemsave_health,
+    .piece = pmemsave_piece,
+    .close = pmemsave_close,
+    .take = pmemsave_take,
+    .give = pmemsave_give,
+    .ask = pmemsave_ask,
+};
+
+struct source *pmemsave_open(struct qmp_talk *talk, const char *socket_path, uint64_t base,
+                             uint64_t size, struct failure *f)
 {
     struct source_pmemsave *p = calloc(1, sizeof(*p));
+    char *path = p ? strdup(socket_path) : NULL;
 
-    if (!p) {
+    if (!path) {
+        free(p);
         failure_set(f, EXIT_NO_TARGET, "out of memory");
         return NULL;
     }
-    p->src.ops = &pmemsave_ops;
-    p->base = base;
-    p->size = size;
-    p->talk.fd = -1;
-    strcpy(p->folder, "/tmp/hvscope-XXXXXX");
+    *p = (struct source_pmemsave){.src.ops = &pmemsave_ops,
+                                  .pid = talk->pid,
+                                  .base = base,
+                                  .size = size,
+                                  .socket_path = path,
+                                  .folder = "/tmp/hvscope-XXXXXX"};
     if (!mkdtemp(p->folder)) {
         failure_set(f, EXIT_NO_TARGET, "no folder can be made in /tmp: %s", strerror(errno));
+        free(path);
         free(p);
         return NULL;
     }
     snprintf(p->file, sizeof(p->file), "%s/memory", p->folder);
-    if (qmp_talk_open(&p->talk, socket_path, f) == 0)
-        return &p->src;
-    pmemsave_close(&p->src);
-    return NULL;
+    p->talk = *talk;
+    *talk = (struct qmp_talk){.fd = -1};
+    return &p->src;
 }

@@ -14,8 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEADLINE_MS 2000
-#define ANSWER_MAX  (1u << 22)
+#define ANSWER_MAX (1u << 22)
 
 static json_t *take_line(struct qmp_talk *talk)
 {
@@ -52,9 +51,9 @@ static bool make_room(struct qmp_talk *talk)
 }
 
 /* The next message that is no event; NULL: none in time. */
-static json_t *receive(struct qmp_talk *talk)
+static json_t *receive(struct qmp_talk *talk, unsigned int ms)
 {
-    uint64_t deadline = now_ms() + DEADLINE_MS, now;
+    uint64_t deadline = now_ms() + ms, now;
     struct pollfd fd = {.fd = talk->fd, .events = POLLIN};
     json_t *message;
     ssize_t n;
@@ -80,7 +79,7 @@ static json_t *receive(struct qmp_talk *talk)
 json_t *qmp_talk_ask(struct qmp_talk *talk, const char *command, json_t *arguments,
                      struct failure *f)
 {
-    json_t *question = json_pack("{s:s}", "execute", command), *answer, *ret;
+    json_t *question = json_pack("{s:s}", "execute", command), *answer = NULL, *ret;
     char *text;
     size_t len;
 
@@ -89,8 +88,11 @@ json_t *qmp_talk_ask(struct qmp_talk *talk, const char *command, json_t *argumen
     text = json_dumps(question, JSON_COMPACT);
     json_decref(question);
     len = text ? strlen(text) : 0;
-    answer = text && send(talk->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ? receive(talk) : NULL;
+    if (text && send(talk->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len)
+        answer = receive(talk, QMP_PATIENCE_MS);
     free(text);
+    if (!answer)
+        qmp_talk_close(talk); /* one that came late would be taken for the next */
     ret = json_incref(json_object_get(answer, "return"));
     if (!ret)
         failure_set(f, EXIT_NO_TARGET, "QEMU does not answer %s: %s", command,
@@ -100,40 +102,65 @@ json_t *qmp_talk_ask(struct qmp_talk *talk, const char *command, json_t *argumen
     return ret;
 }
 
-int qmp_talk_open(struct qmp_talk *talk, const char *socket_path, struct failure *f)
+static int say_busy(const char *socket_path, struct failure *f)
+{
+    failure_set(f, EXIT_NO_TARGET,
+                "no greeting from %s: another program talks to it; try again, or give QEMU a "
+                "second socket",
+                socket_path);
+    return -EBUSY;
+}
+
+static int connect_talk(struct qmp_talk *talk, const char *socket_path, unsigned int ms,
+                        struct failure *f)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
-    json_t *message;
 
     *talk = (struct qmp_talk){.room = 16384};
     talk->buf = malloc(talk->room);
-    talk->fd = unix_connect(socket_path);
+    talk->fd = unix_connect(socket_path, ms);
+    if (talk->fd < 0 && errno == EAGAIN)
+        return say_busy(socket_path, f);
     if (!talk->buf || talk->fd < 0) {
         failure_set(f, EXIT_NO_TARGET, "nobody answers at the QMP socket %s: %s", socket_path,
                     strerror(errno));
-        qmp_talk_close(talk);
-        return -1;
+        return -EIO;
     }
     if (getsockopt(talk->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
         talk->pid = peer.pid;
-    message = receive(talk);
-    if (!json_object_get(message, "QMP")) {
-        failure_set(f, EXIT_NO_TARGET,
-                    message || talk->len ? "%s is no QMP socket: it does not greet like one"
-                                         : "no greeting from %s: another program talks to it; try "
-                                           "again, or give QEMU a second socket",
-                    socket_path);
-        json_decref(message);
-        qmp_talk_close(talk);
-        return -1;
-    }
+    return 0;
+}
+
+static int negotiate(struct qmp_talk *talk, const char *socket_path, unsigned int ms,
+                     struct failure *f)
+{
+    json_t *message = receive(talk, ms);
+    bool greeted = json_object_get(message, "QMP") != NULL, silent = !message && !talk->len;
+
     json_decref(message);
+    if (silent)
+        return say_busy(socket_path, f);
+    if (!greeted) {
+        failure_set(f, EXIT_NO_TARGET, "%s is no QMP socket: it does not greet like one",
+                    socket_path);
+        return -EIO;
+    }
     message = qmp_talk_ask(talk, "qmp_capabilities", NULL, f);
     json_decref(message);
-    if (!message)
+    return message ? 0 : -EIO;
+}
+
+int qmp_talk_open(struct qmp_talk *talk, const char *socket_path, unsigned int ms,
+                  struct failure *f)
+{
+    int ret = connect_talk(talk, socket_path, ms, f);
+
+    if (ret == 0)
+        ret = negotiate(talk, socket_path, ms, f);
+    if (ret)
         qmp_talk_close(talk);
-    return message ? 0 : -1;
+    return ret;
 }
 
 void qmp_talk_close(struct qmp_talk *talk)

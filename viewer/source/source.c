@@ -76,6 +76,27 @@ int source_register(const struct source *src, unsigned int cpu, const char *name
     return src->ops->reg ? src->ops->reg(src, cpu, name, value) : -ENOENT;
 }
 
+bool source_is_shared(const struct source *src)
+{
+    return src->ops->take != NULL;
+}
+
+bool source_take(struct source *src)
+{
+    return !src->ops->take || src->ops->take(src);
+}
+
+void source_give(struct source *src)
+{
+    if (src && src->ops->give)
+        src->ops->give(src);
+}
+
+enum qmp_result source_ask(struct source *src, struct qmp *qmp)
+{
+    return src->ops->ask(src, qmp);
+}
+
 void source_close(struct source *src)
 {
     if (src)

@@ -10,6 +10,9 @@
 #ifndef VIEWER_SOURCE_H
 #define VIEWER_SOURCE_H
 
+#include "source/qmp.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +45,10 @@ struct source_ops {
     /* Both NULL for a source that knows memory only. See source_cpus(), source_register(). */
     unsigned int (*cpus)(const struct source *src);
     int (*reg)(const struct source *src, unsigned int cpu, const char *name, uint64_t *value);
+    /* All NULL for a source that nobody else waits for. See source_take(), _give(), _ask(). */
+    bool (*take)(struct source *src);
+    void (*give)(struct source *src);
+    enum qmp_result (*ask)(struct source *src, struct qmp *qmp);
 };
 
 /* The first member of every concrete source. */
@@ -70,6 +77,21 @@ unsigned int source_cpus(const struct source *src);
  * "PC", "CPSR"). 0, or -ENOENT if it cannot be known from here.
  */
 int source_register(const struct source *src, unsigned int cpu, const char *name, uint64_t *value);
+
+/*
+ * QEMU serves one client a socket. A source that is read through one is shared: it is taken for
+ * what is read at once, and given back, so that others have their turns. False: somebody else has
+ * it, and kept it for QMP_DEADLINE_NS; nothing is wrong, try again later. Reading takes it too,
+ * and waits longer. Sources that are not shared are always there.
+ */
+#define SOURCE_TURN_NS UINT64_C(100000000) /* from one turn to the next */
+
+bool source_is_shared(const struct source *src);
+bool source_take(struct source *src);
+void source_give(struct source *src);
+
+/* Of a shared one, the machine's status in qmp: QMP_DONE, _BUSY or _REFUSED. */
+enum qmp_result source_ask(struct source *src, struct qmp *qmp);
 void source_close(struct source *src);
 
 /* For sources, before the first read that may raise SIGBUS: catch it from now on. */

@@ -109,14 +109,12 @@ static int open_machine(struct target *target, const char *dir, struct failure *
     return target->src ? 0 : -1;
 }
 
-/* A RAM file that QEMU has named says nothing of the machine: its status is asked through there. */
+/* Memory says nothing of whether the machine runs: that is asked, and acted on, through there. */
 static void keep_socket(struct target *target, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char folder[PATH_MAX];
 
-    if (source_is_pmemsave(target->src))
-        return;
     snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1,
              slash ? path : ".");
     target->qmp_dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -222,14 +220,14 @@ static bool source_places(const struct source *src, struct places *places)
 
 bool target_can_ask(const struct target *target)
 {
-    return target->qmp_dir >= 0 || (target->src && source_is_pmemsave(target->src));
+    return target->qmp_dir >= 0;
 }
 
 enum qmp_result target_ask(const struct target *target, struct qmp *qmp, uint64_t now)
 {
-    if (target->qmp_dir >= 0)
-        return qmp_start(qmp, target->qmp_dir, target->qmp_name, now);
-    return pmemsave_ask(target->src, qmp);
+    if (source_is_shared(target->src))
+        return source_ask(target->src, qmp);
+    return qmp_start(qmp, target->qmp_dir, target->qmp_name, now);
 }
 
 bool target_places(const struct target *target, struct places *places)
@@ -240,10 +238,12 @@ bool target_places(const struct target *target, struct places *places)
         return false;
     if (source_places(target->src, places))
         return true;
-    if (target->qmp_dir >= 0)
+    if (!target_can_ask(target))
+        return false;
+    if (!source_is_shared(target->src))
         return qmp_ask_places(target->qmp_dir, target->qmp_name, places);
     qmp_init(&qmp);
-    if (!target_can_ask(target) || target_ask(target, &qmp, 0) != QMP_DONE || !qmp.registers)
+    if (source_ask(target->src, &qmp) != QMP_DONE || !qmp.registers)
         return false;
     *places = qmp.places;
     return true;

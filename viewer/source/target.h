@@ -71,8 +71,8 @@ enum source_health target_health(const struct target *target);
 bool target_can_ask(const struct target *target);
 
 /*
- * Ask it. QMP_PENDING: go on with qmp_step(). A source that talks to QEMU itself
- * asks for us, and waits for the answer: QEMU listens to one client a socket.
+ * Ask it. QMP_PENDING: go on with qmp_step(). A shared source asks for us in its
+ * turn, and waits for the answer.
  */
 enum qmp_result target_ask(const struct target *target, struct qmp *qmp, uint64_t now);
 

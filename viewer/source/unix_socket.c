@@ -11,8 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CONNECT_S 2
-
 /* Through /proc/self/fd: a socket's path has at most 107 bytes. */
 static int connect_to(int fd, const char *path)
 {
@@ -31,9 +29,9 @@ static int connect_to(int fd, const char *path)
     return ret;
 }
 
-int unix_connect(const char *path)
+int unix_connect(const char *path, unsigned int ms)
 {
-    const struct timeval limit = {.tv_sec = CONNECT_S};
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
 
     /* connect() waits for as long while the backlog of a server that is stuck is full. */

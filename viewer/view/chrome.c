@@ -284,6 +284,9 @@ void chrome_draw_message(struct canvas *c, int row, int col, int width, const st
     } else if (f->word == RUN_GONE) {
         say(&m, "the machine has gone; this is its last picture. Waiting for a new one");
         role = ROLE_WARN;
+    } else if (f->word == RUN_BUSY) {
+        say(&m, "another program talks to QEMU; this is the last picture. Waiting for a turn");
+        role = ROLE_WARN;
     } else if (frame_no_slots(f)) {
         say(&m, "no slots are known here: F3 its tables, F4 its address space");
     } else {

@@ -27,7 +27,8 @@ void control_machine(struct session *s, enum control control, char *notice, size
         return;
     }
     qmp_close(&s->qmp); /* QEMU talks to one at a time */
-    if (qmp_talk_open(&talk, path, &f)) {
+    source_give(s->target.src);
+    if (qmp_talk_open(&talk, path, QMP_PATIENCE_MS, &f)) {
         snprintf(notice, size, "%s", f.text);
         return;
     }

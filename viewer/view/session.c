@@ -229,7 +229,60 @@ static void attach_again(struct session *s, uint64_t now)
     note_reboot(s, now);
 }
 
+/* A halted machine whose registers differ was stepped, whether or not memory tells. */
+static void note_registers(struct session *s, uint64_t now)
+{
+    if (s->qmp.registers && s->registers && s->qmp.registers != s->registers)
+        s->run.moved_at = now;
+    s->registers = s->qmp.registers;
+}
+
+static void handle_answer(struct session *s, enum qmp_result result, uint64_t now)
+{
+    enum qmp_status shown = s->run.shown;
+    bool gone = s->run.gone;
+
+    s->refusals = result == QMP_REFUSED ? s->refusals + 1 : 0;
+    s->run.gone = s->refusals >= REFUSALS_GONE;
+    s->next_query = now + (result == QMP_BUSY ? QUERY_BUSY_NS : QUERY_NS);
+    if (result == QMP_DONE) {
+        runstate_answer(&s->run, s->qmp.status, s->qmp.word, now);
+        note_registers(s, now);
+        /* Padding that differs costs a redraw. */
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
+        if (memcmp(&s->places, &s->qmp.places, sizeof(s->places)) != 0)
+            s->changed = true;
+        s->places = s->qmp.places;
+        if (runstate_is_unsure(&s->run))
+            s->next_query = now + QUERY_SURE_NS;
+    }
+    if (shown != s->run.shown || gone != s->run.gone)
+        s->changed = true;
+}
+
+/* Of a shared source, in the turn that it was read in. */
+static void ask_in_turn(struct session *s, uint64_t now)
+{
+    if (now >= s->next_query)
+        handle_answer(s, target_ask(&s->target, &s->qmp, now), now);
+}
+
 static void play(struct session *s, uint64_t now);
+
+/* False: it is somebody else's turn. Waiting for ours holds up the keys, so it is not tried again
+ * at once. */
+static bool take_turn(struct session *s, uint64_t now)
+{
+    bool taken;
+
+    if (now < s->next_turn)
+        return false;
+    taken = source_take(s->target.src);
+    s->next_turn = taken ? 0 : now + QUERY_BUSY_NS;
+    s->changed |= s->run.busy == taken;
+    s->run.busy = !taken;
+    return taken;
+}
 
 void session_sample(struct session *s, uint64_t now)
 {
@@ -243,6 +296,8 @@ void session_sample(struct session *s, uint64_t now)
         play(s, now);
         return;
     }
+    if (!take_turn(s, now))
+        return;
     health = now < s->next_health ? s->run.cut ? SOURCE_CUT : SOURCE_OK : target_health(&s->target);
     if (now >= s->next_health)
         s->next_health = now + HEALTH_NS;
@@ -258,6 +313,23 @@ void session_sample(struct session *s, uint64_t now)
     }
     if (!s->run.frozen)
         read_data(s, now);
+    if (source_is_shared(s->target.src))
+        ask_in_turn(s, now);
+}
+
+bool session_take(struct session *s, struct failure *f)
+{
+    if (!s->target.src)
+        return failure_set(f, EXIT_NO_TARGET, "the machine has gone, and its memory with it") == 0;
+    if (s->run.busy || !source_take(s->target.src))
+        return failure_set(f, EXIT_NO_TARGET,
+                           "another program talks to QEMU: try again in a moment") == 0;
+    return true;
+}
+
+void session_rest(struct session *s)
+{
+    source_give(s->target.src);
 }
 
 static void name_target(struct session *s)
@@ -308,42 +380,11 @@ void session_close(struct session *s)
     target_close(&s->target);
 }
 
-/* A halted machine whose registers differ was stepped, whether or not memory tells. */
-static void note_registers(struct session *s, uint64_t now)
-{
-    if (s->qmp.registers && s->registers && s->qmp.registers != s->registers)
-        s->run.moved_at = now;
-    s->registers = s->qmp.registers;
-}
-
-static void handle_answer(struct session *s, enum qmp_result result, uint64_t now)
-{
-    enum qmp_status shown = s->run.shown;
-    bool gone = s->run.gone;
-
-    s->refusals = result == QMP_REFUSED ? s->refusals + 1 : 0;
-    s->run.gone = s->refusals >= REFUSALS_GONE;
-    s->next_query = now + (result == QMP_BUSY ? QUERY_BUSY_NS : QUERY_NS);
-    if (result == QMP_DONE) {
-        runstate_answer(&s->run, s->qmp.status, s->qmp.word, now);
-        note_registers(s, now);
-        /* Padding that differs costs a redraw. */
-        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
-        if (memcmp(&s->places, &s->qmp.places, sizeof(s->places)) != 0)
-            s->changed = true;
-        s->places = s->qmp.places;
-        if (runstate_is_unsure(&s->run))
-            s->next_query = now + QUERY_SURE_NS;
-    }
-    if (shown != s->run.shown || gone != s->run.gone)
-        s->changed = true;
-}
-
 uint64_t session_query(struct session *s, uint64_t now)
 {
     enum qmp_result result;
 
-    if (!s->target.src || !target_can_ask(&s->target))
+    if (!s->target.src || !target_can_ask(&s->target) || source_is_shared(s->target.src))
         return now + QUERY_BUSY_NS;
     if (qmp_fd(&s->qmp) >= 0) {
         result = qmp_step(&s->qmp, now);

@@ -47,6 +47,7 @@ struct session {
     uint64_t next_query; /* ns */
     uint64_t next_attach;
     uint64_t next_health;
+    uint64_t next_turn;    /* of a shared source that somebody else has */
     uint64_t kept_at;      /* the newest snapshot in the history, ns; 0: none */
     bool unkept;           /* snap is not in the history yet */
     uint64_t registers;    /* of the halted machine, hashed; 0: not known */
@@ -73,8 +74,12 @@ struct session_wants {
 int session_open(struct session *s, const struct options *o, uint64_t now, struct failure *f);
 void session_close(struct session *s);
 
-/* Look at the target; now: CLOCK_MONOTONIC, ns. */
+/* Look at the target; now: CLOCK_MONOTONIC, ns. A shared one stays taken until session_rest(). */
 void session_sample(struct session *s, uint64_t now);
+void session_rest(struct session *s);
+
+/* For what else is to be read from it; false with f: it has gone, or it is somebody else's turn. */
+bool session_take(struct session *s, struct failure *f);
 
 /*
  * Begin or continue to ask QEMU. To be called when session_query_fd() is

@@ -52,9 +52,8 @@ static bool open_stage(struct session *s, const struct session_wants *wants, str
     s->stage_why.text[0] = '\0';
     if (!c->on)
         return failure_set(&s->stage_why, EXIT_NO_MAPCACHE, "no tables to look at") == 0;
-    if (!s->target.src)
-        return failure_set(&s->stage_why, EXIT_NO_TARGET,
-                           "the machine has gone, and its tables with it") == 0;
+    if (!session_take(s, &s->stage_why))
+        return false;
     r->cpu = stage_cpu(s->target.src, &s->machine, wants->cpu,
                        own && c->info.root ? &c->info.root : NULL);
     r->name = own ? stage_own(&r->cpu) : shown_regime(wants->stage);
@@ -111,10 +110,15 @@ static const struct table_page *read_table(struct session *s, const struct sessi
 static void add_order(struct session *s, const struct frame *f)
 {
     struct judgement j;
+    struct failure why;
     bool ok = true;
 
     s->order_known = false;
     s->judged.nr = 0;
+    if (!session_take(s, &why)) {
+        snprintf(s->order, sizeof(s->order), "order: %.80s", why.text);
+        return;
+    }
     for (unsigned int i = 0; ok && f->events && i < f->events->nr; i++)
         ok = event_list_add(&s->judged, event_at(f->events, i));
     snprintf(s->order, sizeof(s->order), "order: out of memory");

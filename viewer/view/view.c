@@ -125,6 +125,7 @@ static void suspend(struct view *v)
 {
     sigset_t stop;
 
+    session_rest(&v->session);
     screen_leave();
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
@@ -169,9 +170,11 @@ static void run_line(struct view *v)
                           .symbols = v->session.symbols,
                           .places = v->frame.places,
                           .target = TARGET_NONE};
-    char *text = v->session.snap && ctx.src ? line_run(&ctx, v->ui.line) : NULL;
+    struct failure f = {.text = "there is no machine to ask"};
+    bool ready = v->session.snap && session_take(&v->session, &f);
+    char *text = ready ? line_run(&ctx, v->ui.line) : NULL;
 
-    ui_show_text(&v->ui, text ? text : "there is no machine to ask");
+    ui_show_text(&v->ui, text ? text : ready ? "out of memory" : f.text);
     free(text);
 }
 
@@ -264,6 +267,7 @@ static void run_once(struct view *v)
     };
     bool dirty = false;
 
+    session_rest(&v->session);
     if (poll(fds, 5, clock_timeout_ms(next, clock_now())) < 0)
         return;
     if (fds[4].revents && screen_flush())
