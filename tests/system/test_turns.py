@@ -65,6 +65,12 @@ def test_two_viewers_on_one_socket(private, terminals):
         terminal.keys("F7")
     for terminal in terminals * 2:
         wait_for_more(terminal)
+    terminals[0].keys("Space", "F3")  # what is read page by page is not copied for a pause
+    terminals[0].wait("PAUSED", "2 Tables  as it is now: CPU0 root 0x")
+    terminals[0].keys("[", "F4")
+    terminals[0].wait(r"PAUSED #\d+ of", r"3 Map  slots of #\d+, the rest as it is now: CPU\d ")
+    terminals[0].keys("Space", "F7")
+    terminals[0].wait("LIVE", gone="as it is now")
     socket = private.dir / "qmp.sock"
     stats = json.loads(run("stats", "--json", "--qmp", socket).stdout)
     more = stats["cpus"][0]["maps"] + 20

@@ -39,6 +39,7 @@ struct frame {
     enum shown_stage shown;          /* of the next two */
     const struct table_page *table;  /* that the Tables view shows; NULL: not asked, or stage_why */
     const struct ranges *ranges;     /* of the CPU in focus; NULL: likewise */
+    bool live_table, live_ranges;    /* of a frozen picture: they are as it is now nevertheless */
     const char *stage_why;           /* there are no such tables; "" or NULL: nothing to say */
     const struct symbols *symbols;   /* NULL: none */
     const struct places *places;     /* where the CPUs of a halted machine stand; NULL: not known */

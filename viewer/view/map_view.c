@@ -43,10 +43,12 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
 {
     struct area a = page_area(c);
     unsigned int selected = ui->row[VIEW_MAP], n = f->ranges ? f->ranges->nr : 0, first;
+    char moment[64];
 
-    page_heading(c, ui, "Map", "CPU%u%s  %u ranges%s%s", ui->cpu, shown_text(f->shown), n,
-                 f->ranges && f->ranges->faults ? ", some tables are outside RAM" : "",
-                 f->word == RUN_PAUSED ? "  (as it is now)" : "");
+    page_moment(f, f->live_ranges, f->shown == SHOWN_EL2, moment, sizeof(moment));
+    page_heading(c, ui, "Map", "%sCPU%u%s  %u ranges%s", f->ranges ? moment : "", ui->cpu,
+                 shown_text(f->shown), n,
+                 f->ranges && f->ranges->faults ? ", some tables are outside RAM" : "");
     if (!f->ranges) {
         page_why(c, f);
         return;

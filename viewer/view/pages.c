@@ -30,6 +30,19 @@ void page_heading(struct canvas *c, const struct ui *ui, const char *name, const
     canvas_text(c, 1, at + 1, (int)c->cols - at - 1, ROLE_TEXT, text);
 }
 
+void page_moment(const struct frame *f, bool live, bool slots, char *buf, size_t size)
+{
+    const char *when = live ? "as it is now" : "of the pause";
+
+    buf[0] = '\0';
+    if (f->position && slots)
+        snprintf(buf, size, "slots of #%u, the rest %s: ", f->position, when);
+    else if (f->position)
+        snprintf(buf, size, "%s, not #%u: ", when, f->position);
+    else if (live)
+        snprintf(buf, size, "%s: ", when);
+}
+
 /* In two rows if it is long: a sentence, or its end, must not be lost. */
 void page_why(struct canvas *c, const struct frame *f)
 {

@@ -23,6 +23,12 @@ const char *shown_text(enum shown_stage shown);
 __attribute__((format(printf, 4, 5))) void page_heading(struct canvas *c, const struct ui *ui,
                                                         const char *name, const char *format, ...);
 
+/*
+ * What has to be said before tables of a frozen picture that are not of the moment that the title
+ * names; "" if they are. slots: those among them are.
+ */
+void page_moment(const struct frame *f, bool live, bool slots, char *buf, size_t size);
+
 /* There are no such tables: why, where they would be. */
 void page_why(struct canvas *c, const struct frame *f);
 

@@ -44,6 +44,7 @@ static void forget_machine(struct session *s)
     s->kept_at = 0;
     s->unkept = false;
     past_leave(&s->past);
+    moment_leave(&s->moment);
     ranges_free(&s->ranges);
     symbols_close(s->symbols);
     s->symbols = NULL;
@@ -408,13 +409,18 @@ int session_query_fd(const struct session *s)
 
 void session_freeze(struct session *s, bool frozen)
 {
-    if (s->run.frozen != frozen)
-        s->changed = true;
-    if (!frozen)
-        past_leave(&s->past);
+    if (s->run.frozen == frozen)
+        return;
+    s->changed = true;
     s->run.frozen = frozen;
-    if (frozen && s->snap)
-        keep_snapshot(s);
+    past_leave(&s->past);
+    moment_leave(&s->moment);
+    if (!frozen || !s->snap)
+        return;
+    keep_snapshot(s);
+    moment_freeze(&s->moment, s->target.src, s->snap);
+    if (s->target.src)
+        ranges_free(&s->ranges);
 }
 
 /* The frames before it are gone through first: what they changed shows. */

@@ -10,6 +10,7 @@
 #include "source/qmp.h"
 #include "source/target.h"
 #include "view/frame.h"
+#include "view/moment.h"
 #include "view/past.h"
 
 struct session {
@@ -22,6 +23,7 @@ struct session {
     struct activity *activity;
     struct history history;
     struct past past;
+    struct moment moment;
     struct series series;
     struct findings findings;
     struct event_list judged; /* the kept events, as the checker takes them */
@@ -32,7 +34,9 @@ struct session {
     uint64_t ranges_at; /* when they were read, ns */
     unsigned int ranges_cpu;
     enum shown_stage ranges_stage;
-    struct failure stage_why; /* why there are no tables of the stage that was asked for */
+    unsigned int ranges_position; /* in the history */
+    bool ranges_live;             /* they are not of the frozen moment */
+    struct failure stage_why;     /* why there are no tables of the stage that was asked for */
     struct symbols *symbols;
     bool symbols_tried; /* for this build of the image */
     struct failure symbols_why;
@@ -95,6 +99,10 @@ void session_freeze(struct session *s, bool frozen);
  * picture must be frozen. False if there is nothing to go through.
  */
 bool session_step(struct session *s, int step, int leap);
+
+/* What is on the screen; NULL: nothing. And memory at that moment; NULL with f: none now. */
+const struct snapshot *session_shown(const struct session *s);
+const struct source *session_memory(struct session *s, struct failure *f);
 
 /* Compare with this moment from now on, or not any more. */
 void session_mark(struct session *s, bool marked);

@@ -32,9 +32,22 @@ static void show_past(const struct session *s, struct frame *f)
     snprintf(f->note, sizeof(f->note), "#%u of %u", f->position, f->positions);
 }
 
+const struct snapshot *session_shown(const struct session *s)
+{
+    return s->past.position ? s->past.snap : s->snap;
+}
+
+const struct source *session_memory(struct session *s, struct failure *f)
+{
+    if (!s->moment.whole && !session_take(s, f))
+        return NULL;
+    return moment_memory(&s->moment, s->target.src, session_shown(s));
+}
+
 /* How the tables that were picked are read: those of EL1 lie at addresses that stage 2 translates.
  */
 struct reading {
+    const struct source *src;
     struct stage_cpu cpu;
     enum regime_name name;
     struct stage stage, below;
@@ -52,10 +65,10 @@ static bool open_stage(struct session *s, const struct session_wants *wants, str
     s->stage_why.text[0] = '\0';
     if (!c->on)
         return failure_set(&s->stage_why, EXIT_NO_MAPCACHE, "no tables to look at") == 0;
-    if (!session_take(s, &s->stage_why))
+    r->src = session_memory(s, &s->stage_why);
+    if (!r->src)
         return false;
-    r->cpu = stage_cpu(s->target.src, &s->machine, wants->cpu,
-                       own && c->info.root ? &c->info.root : NULL);
+    r->cpu = stage_cpu(r->src, &s->machine, wants->cpu, own && c->info.root ? &c->info.root : NULL);
     r->name = own ? stage_own(&r->cpu) : shown_regime(wants->stage);
     return stage_open(&r->cpu, r->name, own ? regime_has_halves(r->name) : high, &r->stage,
                       &s->stage_why) == 0;
@@ -67,7 +80,7 @@ static bool open_reading(struct session *s, const struct session_wants *wants, s
 
     if (!open_stage(s, wants, r))
         return false;
-    r->memory = machine_memory(s->target.src, &s->machine);
+    r->memory = machine_memory(r->src, &s->machine);
     r->tables = &r->memory.memory;
     below = stage_below(&r->cpu, r->name, &r->below, &s->stage_why);
     if (below > 0) {
@@ -80,7 +93,8 @@ static bool open_reading(struct session *s, const struct session_wants *wants, s
 /* Ranges take a walk through all tables: at most once a second, and anew for other tables. */
 static const struct ranges *read_ranges(struct session *s, const struct session_wants *wants)
 {
-    bool same = s->ranges_cpu == wants->cpu && s->ranges_stage == wants->stage;
+    bool same = s->ranges_cpu == wants->cpu && s->ranges_stage == wants->stage &&
+                s->ranges_position == s->past.position;
     const struct machine *regions = wants->stage == SHOWN_EL2 ? &s->machine : NULL;
     struct reading r;
 
@@ -89,10 +103,12 @@ static const struct ranges *read_ranges(struct session *s, const struct session_
     ranges_free(&s->ranges);
     s->ranges_cpu = wants->cpu;
     s->ranges_stage = wants->stage;
+    s->ranges_position = s->past.position;
     s->ranges_at = s->snap->time;
     if (!open_reading(s, wants, &r) ||
         ranges_read(r.tables, &r.stage, regions, &s->ranges, &s->stage_why))
         return NULL;
+    s->ranges_live = moment_is_live(&s->moment);
     return &s->ranges;
 }
 
@@ -110,19 +126,21 @@ static const struct table_page *read_table(struct session *s, const struct sessi
 static void add_order(struct session *s, const struct frame *f)
 {
     struct judgement j;
+    const struct source *src;
     struct failure why;
     bool ok = true;
 
     s->order_known = false;
     s->judged.nr = 0;
-    if (!session_take(s, &why)) {
+    src = session_memory(s, &why);
+    if (!src) {
         snprintf(s->order, sizeof(s->order), "order: %.80s", why.text);
         return;
     }
     for (unsigned int i = 0; ok && f->events && i < f->events->nr; i++)
         ok = event_list_add(&s->judged, event_at(f->events, i));
     snprintf(s->order, sizeof(s->order), "order: out of memory");
-    if (!ok || !judge(&j, s->target.src, s->snap, &s->judged))
+    if (!ok || !judge(&j, src, s->snap, &s->judged))
         return;
     judgement_list(&j, s->snap, &s->findings);
     judgement_text(&j, s->order, sizeof(s->order));
@@ -136,6 +154,7 @@ static void add_wanted(struct session *s, const struct session_wants *wants, str
         return;
     if (wants->ranges)
         f->ranges = read_ranges(s, wants);
+    f->live_ranges = f->ranges && s->run.frozen && s->ranges_live;
     if (wants->findings) {
         check_snapshot(f->snap, f->activity, &s->findings);
         add_order(s, f);
@@ -145,6 +164,7 @@ static void add_wanted(struct session *s, const struct session_wants *wants, str
     }
     if (wants->table)
         f->table = read_table(s, wants);
+    f->live_table = f->table && moment_is_live(&s->moment);
     f->shown = wants->stage;
     f->stage_why = s->stage_why.text;
 }

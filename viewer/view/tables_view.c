@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define GRID_COL  5
 #define TEXT_MAX  160
@@ -146,20 +147,23 @@ static void heading(struct canvas *c, const struct frame *f, const struct ui *ui
 {
     const struct table_page *t = f->table;
     char text[TEXT_MAX];
-    int len;
+    int len = 0;
 
     if (!t) {
         page_heading(c, ui, "Tables", "CPU%u%s", ui->cpu, shown_text(f->shown));
         return;
     }
-    len = snprintf(text, sizeof(text), "CPU%u%s root 0x%" PRIx64, ui->cpu, shown_text(f->shown),
-                   t->table[0]);
+    text[0] = '\0';
+    if (!is_slots(f, t))
+        page_moment(f, f->live_table, false, text, sizeof(text));
+    len = (int)strlen(text);
+    len += snprintf(text + len, sizeof(text) - len, "CPU%u%s root 0x%" PRIx64, ui->cpu,
+                    shown_text(f->shown), t->table[0]);
     for (unsigned int i = 0; i < t->path.nr && len < TEXT_MAX; i++)
         len += snprintf(text + len, sizeof(text) - len, " \xe2\x96\xb8 L%u[%u]",
                         (unsigned int)t->r.start_level + i, t->path.index[i]);
-    page_heading(c, ui, "Tables", "%s%s%s", text,
-                 t->path.nr ? "" : "  (Enter: down, Esc: up, s: stage)",
-                 f->word == RUN_PAUSED ? "  (as it is now)" : "");
+    page_heading(c, ui, "Tables", "%s%s", text,
+                 t->path.nr ? "" : "  (Enter: down, Esc: up, s: stage)");
 }
 
 void tables_draw(struct canvas *c, const struct frame *f, const struct ui *ui)

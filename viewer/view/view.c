@@ -165,24 +165,24 @@ static void handle_signals(struct view *v)
 /* ":": the same commands as the command line, on what is on the screen. */
 static void run_line(struct view *v)
 {
-    struct context ctx = {.src = v->session.target.src,
-                          .snap = v->session.snap,
+    const struct snapshot *shown = session_shown(&v->session);
+    struct failure f = {.text = "there is no machine to ask"};
+    struct context ctx = {.src = shown ? session_memory(&v->session, &f) : NULL,
+                          .snap = shown,
                           .symbols = v->session.symbols,
                           .places = v->frame.places,
                           .target = TARGET_NONE};
-    struct failure f = {.text = "there is no machine to ask"};
-    bool ready = v->session.snap && session_take(&v->session, &f);
-    char *text = ready ? line_run(&ctx, v->ui.line) : NULL;
+    char *text = ctx.src ? line_run(&ctx, v->ui.line) : NULL;
 
-    ui_show_text(&v->ui, text ? text : ready ? "out of memory" : f.text);
+    ui_show_text(&v->ui, text ? text : ctx.src ? "out of memory" : f.text);
     free(text);
 }
 
 static void write_picture(struct view *v)
 {
-    if (!v->session.snap)
+    if (!session_shown(&v->session))
         return;
-    picture_write(&v->shown, v->session.snap, v->ui.notice, sizeof(v->ui.notice));
+    picture_write(&v->shown, session_shown(&v->session), v->ui.notice, sizeof(v->ui.notice));
 }
 
 static void copy_selected(struct view *v)
