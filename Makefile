@@ -114,7 +114,7 @@ soak: all ## over half an hour: load, check=on, live snapshots, 1000 guests kill
 		--check $$engine --seconds $$(($(SECONDS) * 2)) || exit 1; done
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/system/soak.py --live --seconds $$(($(SECONDS) / 5 + 1))
 
-bench-viewer: all ## what the viewer costs, in four minutes; PARTS='decode cost guest events'
+bench-viewer: all ## what the viewer costs, in five minutes; PARTS='decode cost guest seek events'
 	@HVSCOPE_BUILD='$(BUILD)' $(PYTHON) tests/bench/viewer_cost.py $(PARTS)
 
 bench-gdb: all ## what the GDB commands cost, as ratios to floors of the same run

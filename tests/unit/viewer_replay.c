@@ -24,6 +24,7 @@
 #define START  (5000 * MS)
 #define STEP   (100 * MS)
 #define FRAMES 70 /* more than lie between two key frames */
+#define LONG   300
 #define ROWS   48
 #define COLS   160
 
@@ -198,6 +199,57 @@ static void test_replay_keeps_time(void **state)
     session_close(&s);
 }
 
+/* A recording of so many frames, of a machine that moves. */
+static void record_frames(unsigned int nr)
+{
+    struct options o = {.hz = 10, .target.ram = {{ram_path, RAM_BASE}}, .target.nr_ram = 1};
+    struct fake_source *fake = machine_make(2);
+    int fd = open(ram_path, O_RDWR);
+    uint8_t *ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    struct recording_header header;
+    struct recorder recorder;
+    struct session s;
+    struct failure f;
+
+    move_machine(fake, ram, 0);
+    assert_int_equal(session_open(&s, &o, time_of(0), &f), 0);
+    header = capture_header(s.target.src, s.snap);
+    assert_int_equal(recorder_open(&recorder, file_path, 0, &header, &f), 0);
+    for (unsigned int n = 0; n < nr; n++) {
+        if (n)
+            move_machine(fake, ram, n);
+        add_frame(&s, &recorder, n);
+    }
+    assert_int_equal(recorder_close(&recorder, &f), 0);
+    session_close(&s);
+    source_close(&fake->src);
+    munmap(ram, RAM_SIZE);
+    close(fd);
+}
+
+/* A jump's work does not grow with the recording: some frames from the last whole one on. */
+static void test_jumps_are_short(void **state)
+{
+    struct options o = recorded();
+    struct session s;
+    struct failure f;
+
+    (void)state;
+    record_frames(LONG);
+    assert_int_equal(session_open(&s, &o, time_of(0), &f), 0);
+    session_freeze(&s, true);
+    for (unsigned int n = 0, at = LONG - 1; n < LONG; n++, at = (at * 7 + 13) % LONG) {
+        unsigned int before = recording_applied(s.target.src);
+
+        assert_true(session_step(&s, 0, (int)at - (int)s.recorded));
+        assert_int_equal(s.recorded, at);
+        assert_true(s.snap->time == time_of(at));
+        assert_in_range(recording_applied(s.target.src) - before, 1,
+                        RECORDING_KEY_EVERY + RECORDED_BEFORE);
+    }
+    session_close(&s);
+}
+
 /* The entry of a slot as the Tables view has it, and whether it says that this is not the moment.
  */
 static lpae_t entry_shown(struct session *s, unsigned int slot, bool *live)
@@ -281,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replay_is_the_same_on_screen),
         cmocka_unit_test(test_replay_keeps_time),
+        cmocka_unit_test(test_jumps_are_short),
         cmocka_unit_test(test_pause_keeps_tables),
     };
 

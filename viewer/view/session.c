@@ -12,18 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MS              UINT64_C(1000000)
-#define QUERY_NS        (250 * MS)
-#define QUERY_SURE_NS   (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
-#define QUERY_BUSY_NS   (500 * MS)
-#define ATTACH_NS       (250 * MS)
-#define LOAD_TRIES      25
-#define LOAD_TRY_US     20000
-#define REFUSALS_GONE   2
-#define HEALTH_NS       (100 * MS) /* between two looks whether the target is there still */
-#define HISTORY_NS      (100 * MS) /* between two snapshots kept; the events tell what was between */
-#define PLAYED_MAX      64 /* frames at once: after a suspend it goes on, and does not catch up */
-#define RECORDED_BEFORE 16 /* frames that a seek goes through before the one it shows */
+#define MS            UINT64_C(1000000)
+#define QUERY_NS      (250 * MS)
+#define QUERY_SURE_NS (RUN_SETTLE_NS + 5 * MS) /* to confirm an answer that was new */
+#define QUERY_BUSY_NS (500 * MS)
+#define ATTACH_NS     (250 * MS)
+#define LOAD_TRIES    25
+#define LOAD_TRY_US   20000
+#define REFUSALS_GONE 2
+#define HEALTH_NS     (100 * MS) /* between two looks whether the target is there still */
+#define HISTORY_NS    (100 * MS) /* between two snapshots kept; the events tell what was between */
+#define PLAYED_MAX    64 /* frames at once: after a suspend it goes on, and does not catch up */
 
 /* Nothing that was seen so far belongs to the machine that is there now. */
 static void forget_machine(struct session *s)

@@ -13,6 +13,8 @@
 #include "view/moment.h"
 #include "view/past.h"
 
+#define RECORDED_BEFORE 16 /* frames that a jump goes through before the one it shows */
+
 struct session {
     const struct target_spec *spec;
     struct target target;  /* src NULL: nothing to attach to at the moment */
