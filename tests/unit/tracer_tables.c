@@ -266,6 +266,108 @@ static void test_refused(void **state)
     assert_store(0, 1, 0, TRACE_REGIME_EL2, 0);
 }
 
+/*
+ * Random roots and stores, against what can be walked to in RAM. Pages are of a level, and every
+ * other one is stage 2's, so that what a page is does not hang on who came first.
+ */
+#define LEVEL_PAGES (PAGES / 4)
+#define CPUS        3u
+#define ROUNDS      60000u
+#define VTCR_48     (UINT64_C(16) | UINT64_C(2) << 6) /* from level 0 on */
+
+static uint32_t noise;
+
+static unsigned int any(unsigned int n)
+{
+    noise = noise * 1664525 + 1013904223;
+    return (noise >> 8) % n;
+}
+
+/* A page of this level, even numbers EL2's. */
+static unsigned int any_page(unsigned int level, bool stage2)
+{
+    return level * LEVEL_PAGES + any(LEVEL_PAGES / 2) * 2 + stage2;
+}
+
+static void reach(unsigned int page, unsigned int level, bool held[PAGES])
+{
+    held[page] = true;
+    for (unsigned int i = 0; i < PT_ENTRIES && level < PT_LEVEL_LAST; i++) {
+        if ((ram[page][i] & 3) == TABLE)
+            reach((unsigned int)((ram[page][i] & PTE_ADDR_MASK) - BASE) / PAGE_SIZE, level + 1,
+                  held);
+    }
+}
+
+static void any_store(const int root[2][CPUS])
+{
+    bool stage2 = any(2), held[PAGES] = {false};
+    unsigned int level = any(4), page = any_page(level, stage2), index = any(4);
+    uint64_t value = BLOCK + any(4) * PAGE_SIZE;
+
+    if (any(3) == 0)
+        value = 0;
+    else if (level < PT_LEVEL_LAST && any(2))
+        value = page_pa(any_page(level + 1, stage2)) | TABLE;
+    for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+        if (root[stage2][cpu] >= 0)
+            reach((unsigned int)root[stage2][cpu], 0, held);
+    }
+    if (held[page])
+        assert_store(page, index, value, stage2 ? TRACE_REGIME_S2 : TRACE_REGIME_EL2, level);
+    else
+        assert_null(store(page, index, value));
+}
+
+static void test_random(void **state)
+{
+    int root[2][CPUS];
+
+    (void)state;
+    memset(root, -1, sizeof(root));
+    for (unsigned int n = 0; n < ROUNDS; n++) {
+        unsigned int cpu = any(CPUS), stage2 = any(2);
+        int *here = &root[stage2][cpu];
+
+        if (any(20)) {
+            any_store(root);
+            continue;
+        }
+        *here = any(4) ? (int)any_page(0, stage2) : -1;
+        if (stage2)
+            assert_true(tables_set_stage2(cpu, *here < 0 ? 0 : page_pa((unsigned int)*here),
+                                          VTCR_48, false));
+        else
+            tables_set_root(cpu, *here < 0 ? 0 : page_pa((unsigned int)*here),
+                            *here < 0 ? 63 : TCR_EL2_48, false);
+    }
+    assert_int_equal(totals.refused, 0);
+    start(NULL);
+}
+
+/* A guest may have any page point to any page, itself too: it is gone through to an end. */
+static void test_loops(void **state)
+{
+    struct tables_el1 el1 = {.tcr = TCR_EL1};
+
+    (void)state;
+    for (unsigned int n = 0; n < ROUNDS / 4; n++) {
+        uint64_t value = page_pa(any(PAGES)) | (any(4) ? TABLE : 0);
+
+        if (any(20)) {
+            for (unsigned int i = 0, page = any(PAGES); i < 4; i++)
+                store(page, any(PT_ENTRIES), value);
+            continue;
+        }
+        el1.ttbr[any(2)] = page_pa(any(PAGES));
+        el1.has_stage2 = any(2);
+        tables_set_stage2(any(CPUS), page_pa(any(PAGES) & ~1u), VTCR_40, false);
+        tables_set_el1(any(CPUS), &el1);
+        tables_set_root(any(CPUS), page_pa(any(PAGES)), any(3) ? TCR_EL2_48 : 63, false);
+    }
+    assert_true(totals.tables <= PAGES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +381,8 @@ int main(void)
         cmocka_unit_test_setup(test_el1, start),
         cmocka_unit_test_setup(test_el1_of_aarch32, start),
         cmocka_unit_test_setup(test_refused, start),
+        cmocka_unit_test_setup(test_random, start),
+        cmocka_unit_test_setup(test_loops, start),
     };
 
     return tables_init(&totals) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

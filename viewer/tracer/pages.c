@@ -10,6 +10,11 @@
 
 struct space el2_space = {.regime = TRACE_REGIME_EL2, .known = true, .cpus = 1};
 
+static uint64_t visits; /* the number of the last walk over tables */
+/* Of tables that one pointer less leads to: who has them still is found out when it matters. */
+static struct space unsettled[] = {[TRACE_REGIME_EL2] = {.regime = TRACE_REGIME_EL2},
+                                   [TRACE_REGIME_S2] = {.regime = TRACE_REGIME_S2},
+                                   [TRACE_REGIME_EL1] = {.regime = TRACE_REGIME_EL1}};
 static struct table **table_of;   /* by the number of the frame; written under the lock */
 static struct table *free_tables; /* never given back to the heap: another CPU may be looking */
 static struct trace_totals *totals;
@@ -55,7 +60,7 @@ static struct table *table_new(uint64_t pa)
 }
 
 const struct table *pages_walk(const struct root *root, uint64_t va, unsigned int last,
-                               unsigned int *index)
+                               unsigned int *index, unsigned int *level)
 {
     unsigned int shift = pt_level_shift(root->level);
     uint64_t at = (root->pa & OFFSET_MASK) / sizeof(lpae_t) + (va >> shift);
@@ -63,12 +68,12 @@ const struct table *pages_walk(const struct root *root, uint64_t va, unsigned in
 
     if (!root->bits || va >> root->bits)
         return NULL;
+    *level = root->level;
     t = root->page[at / PT_ENTRIES];
     *index = at % PT_ENTRIES;
-    while (t && t->level < last && pte_is_table(t->entry[*index], t->level)) {
+    while (t && *level < last && pte_is_table(t->entry[*index], *level)) {
         t = t->next ? t->next[*index] : NULL;
-        if (t)
-            *index = pt_index(va, t->level);
+        *index = pt_index(va, ++*level);
     }
     return t;
 }
@@ -77,15 +82,15 @@ const struct table *pages_walk(const struct root *root, uint64_t va, unsigned in
 static uint64_t space_pa(const struct space *space, uint64_t address)
 {
     const struct table *t;
-    unsigned int index;
+    unsigned int index, level;
     uint64_t mask;
 
     if (!space->stage2)
         return address;
-    t = pages_walk(&space->stage2->root, address, PT_LEVEL_LAST, &index);
-    if (!t || !pte_is_leaf(t->entry[index], t->level))
+    t = pages_walk(&space->stage2->root, address, PT_LEVEL_LAST, &index, &level);
+    if (!t || !pte_is_leaf(t->entry[index], level))
         return NOWHERE;
-    mask = (UINT64_C(1) << pt_level_shift(t->level)) - 1;
+    mask = (UINT64_C(1) << pt_level_shift(level)) - 1;
     return (t->entry[index] & PTE_ADDR_MASK & ~mask) | (address & mask);
 }
 
@@ -150,17 +155,15 @@ static void table_take_over(struct table *t, struct space *space, unsigned int l
     take_entries(t, t->first, t->end);
 }
 
-/* The table at pa, for one more that points to it; NULL if there is none yet. */
+/* The table at pa, to which one more points now; NULL if there is none yet. */
 static struct table *table_known(uint64_t pa, struct space *space, unsigned int level)
 {
-    struct table *t = page_at(pa);
-    bool is_left = t && t->space != space && !t->space->cpus;
+    struct table *t = table_in_use(pa);
 
-    if (is_left) {
-        space_forget(t->space);
-        t = page_at(pa);
-    }
-    if (t && t->space != space && (is_left || space->regime < t->space->regime))
+    if (!t)
+        return NULL;
+    t->refs++; /* before its entries are put: they may lead back to it */
+    if (space->regime < t->space->regime)
         table_take_over(t, space, level);
     return t;
 }
@@ -172,7 +175,6 @@ static struct table *table_get(uint64_t pa, struct space *space, unsigned int le
     struct table *t = table_known(pa, space, level);
 
     if (t) {
-        t->refs++;
         table_widen(t, first, end);
         return t;
     }
@@ -193,15 +195,58 @@ static struct table *table_get(uint64_t pa, struct space *space, unsigned int le
     return t;
 }
 
+/* Each table from t on down, once, until f says true. */
+static bool any_below(struct table *t, uint64_t visit,
+                      bool (*f)(struct table *t, const struct table *wanted),
+                      const struct table *wanted)
+{
+    if (!t || t->visit == visit)
+        return false;
+    t->visit = visit;
+    if (f(t, wanted))
+        return true;
+    for (unsigned int i = 0; t->next && i < PT_ENTRIES; i++) {
+        if (any_below(t->next[i], visit, f, wanted))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wanted(struct table *t, const struct table *wanted)
+{
+    return t == wanted;
+}
+
+static bool unsettle(struct table *t, const struct table *wanted)
+{
+    (void)wanted;
+    t->space = &unsettled[t->space->regime];
+    return false;
+}
+
 static void table_put(struct table *t)
 {
-    if (!t || --t->refs)
+    if (!t)
         return;
+    if (--t->refs) {
+        any_below(t, ++visits, unsettle, NULL);
+        return;
+    }
     __atomic_store_n(place_of(t->pa), NULL, __ATOMIC_RELEASE);
     put_entries(t);
     totals->tables--;
     t->next_free = free_tables;
     free_tables = t;
+}
+
+bool pages_reach(const struct root *root, const struct table *t)
+{
+    visits++;
+    for (unsigned int i = 0; i < ROOT_PAGES; i++) {
+        if (any_below(root->page[i], visits, is_wanted, t))
+            return true;
+    }
+    return false;
 }
 
 void pages_get(struct space *space, struct root *root)

@@ -45,6 +45,7 @@ struct table {
     unsigned int first, end; /* entries of the page that are the table's; a root may have few */
     unsigned int refs;       /* entries and root registers that point here */
     struct table **next;     /* for each entry the table that it points to; NULL: all are NULL */
+    uint64_t visit;          /* the last walk over tables that came here, as a number */
     struct table *next_free;
     lpae_t entry[PT_ENTRIES];
 };
@@ -59,16 +60,23 @@ struct table *page_at(uint64_t pa);
 void pages_get(struct space *space, struct root *root);
 void pages_put(struct root *root);
 
-/* No CPU has it, and one of its pages is something else: tables.c puts its root. */
-void space_forget(struct space *space);
+/*
+ * For pages.c, by tables.c, which knows all spaces: the table at pa; its space is one that a CPU
+ * has, unless only tables that are being made or put have it. Spaces that no CPU has are
+ * forgotten if it was theirs alone.
+ */
+struct table *table_in_use(uint64_t pa);
+
+/* Is t below this root? */
+bool pages_reach(const struct root *root, const struct table *t);
 
 /* Entry `index` of a table becomes `new`: what it points to becomes a table, what it pointed
  * to may be none any more. */
 void page_store(struct table *t, unsigned int index, lpae_t new);
 
-/* The table in which the walk of va ends, at level `last` at the latest, and its entry there;
- * NULL if there is no such table. */
+/* The table in which the walk of va ends, at level `last` at the latest, and its entry and level
+ * there; NULL if there is no such table. */
 const struct table *pages_walk(const struct root *root, uint64_t va, unsigned int last,
-                               unsigned int *index);
+                               unsigned int *index, unsigned int *level);
 
 #endif /* HVSCOPE_TRACER_PAGES_H */

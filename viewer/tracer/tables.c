@@ -91,8 +91,8 @@ bool tables_set_root(unsigned int cpu, uint64_t ttbr, uint64_t tcr, bool aarch32
     return r.bits;
 }
 
-/* With those whose addresses go through it. */
-void space_forget(struct space *space)
+/* Its root is put, and those whose addresses go through it are forgotten too. */
+static void space_forget(struct space *space)
 {
     if (!space->known)
         return;
@@ -102,6 +102,44 @@ void space_forget(struct space *space)
             space_forget(s);
     }
     pages_put(&space->root);
+}
+
+static bool el2_has(const struct table *t)
+{
+    for (unsigned int cpu = 0; cpu < GUEST_CPUS_MAX; cpu++) {
+        if (el2_roots[cpu].bits && pages_reach(&el2_roots[cpu], t))
+            return true;
+    }
+    return false;
+}
+
+/* One that a table is of, of those that a CPU has, or of the others. */
+static struct space *holder_of(const struct table *t, bool in_use)
+{
+    if (in_use && el2_has(t))
+        return &el2_space;
+    for (struct space *s = spaces; s < spaces + SPACES_MAX; s++) {
+        if (s->known && !s->cpus != in_use && pages_reach(&s->root, t))
+            return s;
+    }
+    return NULL;
+}
+
+struct table *table_in_use(uint64_t pa)
+{
+    struct table *t = page_at(pa);
+    struct space *holder;
+
+    if (!t || t->space->cpus)
+        return t;
+    holder = holder_of(t, true);
+    if (holder) {
+        t->space = holder;
+        return t;
+    }
+    while (page_at(pa) == t && (holder = holder_of(t, false)))
+        space_forget(holder);
+    return page_at(pa) == t ? t : NULL;
 }
 
 static bool is_same(const struct space *a, const struct space *b)
@@ -202,11 +240,8 @@ static struct table *table_of_entry(uint64_t pa)
 
     if (!t || index < t->first || index >= t->end)
         return NULL;
-    if (!t->space->cpus) {
-        space_forget(t->space);
-        return NULL;
-    }
-    return t;
+    t = table_in_use(pa);
+    return t && t->space->cpus ? t : NULL;
 }
 
 unsigned int tables_store(uint64_t pa, unsigned int size, const uint64_t value[2],
@@ -235,12 +270,12 @@ unsigned int tables_store(uint64_t pa, unsigned int size, const uint64_t value[2
 bool tables_walk(unsigned int cpu, uint64_t va, unsigned int level, uint64_t *pa, uint64_t *entry)
 {
     const struct table *t;
-    unsigned int index;
+    unsigned int index, at;
     bool found;
 
     pthread_mutex_lock(&lock);
-    t = pages_walk(&el2_roots[cpu], va, level, &index);
-    found = t && t->level == level;
+    t = pages_walk(&el2_roots[cpu], va, level, &index, &at);
+    found = t && at == level;
     if (found) {
         *pa = t->pa + index * sizeof(*entry);
         *entry = t->entry[index];
