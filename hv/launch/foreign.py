@@ -37,6 +37,9 @@ ARM32 = Board("qemu-system-arm", "virt,virtualization=on", "cortex-a15", "armhf"
 ARM64 = Board("qemu-system-aarch64", "virt,virtualization=on,gic-version=3", "cortex-a57",
               "arm64", "linux-image-arm64", "")
 
+XEN_SUITES = {"4.17": "bookworm", "4.20": "trixie"}
+XEN_VERSION = "4.17"
+
 # Where the guest-loader puts dom0: beyond Xen, within the first 512 MiB of RAM.
 KERNEL_PA, INITRD_PA = 0x50000000, 0x54000000
 
@@ -89,18 +92,30 @@ class Foreign(Machine):
             (self.dir / "symbols").symlink_to(self.symbols.resolve())
 
 
+def xen_packages(board: Board, version: str) -> tuple[str, str]:
+    """Debian's Xen and its symbols."""
+    package = f"xen-hypervisor-{version}-{board.arch}"
+    return package, f"{package}-dbg"
+
+
+def xen_is_fetched(build: Path, board: Board, version: str = XEN_VERSION) -> bool:
+    """Can such a Xen with its dom0 be made without fetching anything?"""
+    linux = Archive(build, board.arch)
+    return (Archive(build, board.arch, XEN_SUITES[version]).has(*xen_packages(board, version))
+            and linux.has("busybox-static", linux.latest(board.kernel)))
+
+
 class Xen(Foreign):
     """A Xen, with a Linux dom0 unless told otherwise."""
 
     def __init__(self, board: Board, directory: Path, build: Path, image: Path | None = None,
-                 symbols: Path | None = None, version: str = "4.17", dom0: bool = True,
+                 symbols: Path | None = None, version: str = XEN_VERSION, dom0: bool = True,
                  append: str = "", **options: object):
-        suite = {"4.17": "bookworm", "4.20": "trixie"}.get(version)
-        if not suite:
-            raise LaunchError(f"XEN_VERSION={version}: Debian has 4.17 and 4.20")
-        package = f"xen-hypervisor-{version}-{board.arch}"
+        if version not in XEN_SUITES:
+            raise LaunchError(f"XEN_VERSION={version}: Debian has {' and '.join(XEN_SUITES)}")
         if not image:
-            root = Archive(build, board.arch, suite).fetch(package, f"{package}-dbg")
+            root = Archive(build, board.arch, XEN_SUITES[version]).fetch(
+                *xen_packages(board, version))
             image = root / f"boot/xen-{version}-{board.arch}"
             symbols = root / f"usr/lib/debug/boot/xen-syms-{version}-{board.arch}"
         self.dom0 = []

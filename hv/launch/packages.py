@@ -51,14 +51,18 @@ class Archive:
         with open(self.base / "lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for name in names:
-                if not (self.base / "have" / name).exists():
+                if not self.has(name):
                     self._unpack(name)
         return self.root
+
+    def has(self, *names: str) -> bool:
+        """Were these fetched?"""
+        return all(name and (self.base / "have" / name).exists() for name in names)
 
     def fetch_latest(self, meta: str) -> str:
         """fetch() the package that a package like linux-image-arm64 stands for; its name."""
         have = self.base / "latest" / meta
-        if not have.exists():
+        if not self.latest(meta):
             self._update()
             out = self._apt("apt-cache", "depends", meta)
             named = re.search(r"Depends: (\S+)", out)
@@ -67,7 +71,12 @@ class Archive:
             self.fetch(named[1])
             have.parent.mkdir(exist_ok=True)
             have.write_text(named[1])
-        return have.read_text()
+        return self.latest(meta)
+
+    def latest(self, meta: str) -> str:
+        """What fetch_latest() found; "" if it was not asked yet."""
+        have = self.base / "latest" / meta
+        return have.read_text() if have.exists() else ""
 
     def _unpack(self, name: str) -> None:
         self._update()

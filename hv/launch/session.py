@@ -13,7 +13,7 @@ from pathlib import Path
 
 from machine import ROOT, Machine
 
-STATUS = " C-b o: other pane | C-b z: zoom | next, finish, continue in GDB | q, quit: leave "
+STATUS = " C-b o: other pane | C-b z: zoom | GDB: next, finish, continue | q, quit: leave "
 
 VIEWER_COLUMNS = 80  # from here on it shows all of a slot
 
@@ -38,6 +38,18 @@ def attend(directory: Path) -> None:
         subprocess.run(tmux(directory, "kill-server"), check=False, stderr=subprocess.DEVNULL)
 
 
+def open_session(directory: Path, status: str, command: str) -> None:
+    """A session of the terminal's size that runs this and ends with it; nobody is attached yet."""
+    size = shutil.get_terminal_size()
+    end = shlex.join(tmux(directory, "kill-server"))
+    subprocess.run(tmux(directory, "new-session", "-d", "-x", str(size.columns), "-y",
+                        str(size.lines), "-s", "hvscope", f"{command}; {end}"), check=True)
+    for option, value in (("mouse", "on"), ("default-terminal", "tmux-256color"),
+                          ("status-left", ""), ("window-status-current-format", ""),
+                          ("status-right-length", "100"), ("status-right", status)):
+        subprocess.run(tmux(directory, "set", "-g", option, value), check=True)
+
+
 def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None:
     """The viewer beside GDB (below it on a narrow terminal), until one leaves.
 
@@ -48,17 +60,10 @@ def session(machine: Machine, viewer: Path, build: Path, *commands: str) -> None
     beside = min(size.columns // 2, size.columns - VIEWER_COLUMNS - 1)  # a column is the border
     directory = shlex.quote(str(machine.dir))
     end = shlex.join(tmux(machine.dir, "kill-server"))
-    view = f"{shlex.quote(str(viewer))} view --dir {directory}"
     gdb = (f"{shlex.quote(str(ROOT / 'hv/launch/gdb'))} --dir {directory} "
            f"--build {shlex.quote(str(build))}"
            + "".join(f" --ex {shlex.quote(command)}" for command in commands))
     split = ["split-window", "-h" if wide else "-v", "-l", str(beside) if wide else "40%"]
-    subprocess.run(tmux(machine.dir, "new-session", "-d", "-x", str(size.columns), "-y",
-                        str(size.lines), "-s", "hvscope", f"{view}; {end}"), check=True)
-    for arguments in (["set", "-g", "mouse", "on"], ["set", "-g", "status-left", ""],
-                      ["set", "-g", "default-terminal", "tmux-256color"],
-                      ["set", "-g", "status-right-length", "100"],
-                      ["set", "-g", "status-right", STATUS],
-                      [*split, f"{gdb}; {end}"]):
-        subprocess.run(tmux(machine.dir, *arguments), check=True)
+    open_session(machine.dir, STATUS, f"{shlex.quote(str(viewer))} view --dir {directory}")
+    subprocess.run(tmux(machine.dir, *split, f"{gdb}; {end}"), check=True)
     attend(machine.dir)

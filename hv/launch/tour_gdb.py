@@ -23,15 +23,22 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "gdb-scripts")]
 
 import recording  # noqa: E402
+from foreign import ARM32, READY, Xen, xen_is_fetched  # noqa: E402
 from machine import LaunchError, Machine  # noqa: E402
 from session import tmux  # noqa: E402
-from tour_steps import STEPS, Setting, Step  # noqa: E402
+from tour_steps import STEPS, STOCK, Needs, Setting, Step  # noqa: E402
+from tracer import DOMHEAP_XEN32, Tracer, can_trace  # noqa: E402
 
 DIRECTORY = Path(os.environ["HVSCOPE_TOUR_DIR"])
 BUILD = Path(os.environ["HVSCOPE_TOUR_BUILD"])
+MACHINE = DIRECTORY / "machine"  # the run directory of all of them
 VIEWER_LINES = "45%"
 RECORD_SECONDS = 1
 RECORD_MEM = "512M"  # all of it is gone through
+XEN_MEM = "3G"  # more than the slots hold: Xen, which scrubs it, has to commandeer some
+XEN_TAKEN = 100  # of them so many, before it is looked at
+XEN_SECONDS = 300  # until its dom0 is up
+XEN_ENTRIES = 1 << 21  # of the tracer's ring, a CPU
 BOLD, PLAIN = ("", "") if "NO_COLOR" in os.environ else ("\x1b[1m", "\x1b[0m")
 HINT = "`tour`, or Enter after it: the next step. Also `tour again`, `back`, `list`, N."
 
@@ -44,6 +51,14 @@ class TourMachine(Machine):
         (self.dir / "symbols").symlink_to(self.image.with_suffix(".elf"))
 
 
+def is_had(needs: Needs) -> bool:
+    """Is there what a step needs? Nothing is fetched for the tour."""
+    if needs == Needs.NOTHING:
+        return True
+    return xen_is_fetched(BUILD, ARM32) and (
+        needs == Needs.XEN or can_trace(BUILD, ARM32.qemu))
+
+
 class Stage:
     """The machine that is up, and the viewer on it."""
 
@@ -52,35 +67,58 @@ class Stage:
         self.setting: Setting | None = None
         self.viewer = ""  # tmux's name of its pane
 
-    def prepare(self, setting: Setting) -> None:
-        """The machine of a step, as it was left if it is that one already, else a new one."""
+    def prepare(self, setting: Setting, keys: tuple[str, ...]) -> None:
+        """The machine of a step, as it was left if it is that one already, else a new one; the
+        viewer shows what keys ask for."""
         alive = self.machine and self.machine.process and self.machine.process.poll() is None
         if not (alive and setting == self.setting and gdb.selected_inferior().pid):
             self.end()
-            self.start(setting)
+            self.start(setting, keys)
+        self.show(keys)
         gdb.execute("delete", to_string=True)
 
-    def start(self, setting: Setting) -> None:
+    def start(self, setting: Setting, keys: tuple[str, ...]) -> None:
         """A new machine, halted under GDB, with its symbols; the viewer finds it by itself."""
+        if setting.engine == STOCK:
+            self.start_xen(keys)
+        else:
+            self.start_image(setting)
+        gdb.execute(f"file {os.path.realpath(MACHINE / 'symbols')}", to_string=True)
+        gdb.execute(f"target remote {MACHINE}/gdb.sock", to_string=True)
+        gdb.execute("set scheduler-locking step", to_string=True)
+        self.setting = setting
+
+    def start_image(self, setting: Setting) -> None:
+        """Our image, or what was recorded of it."""
         image = BUILD / f"hv-{setting.engine}.bin"
         extra = self.record(image, setting) if setting.replay else ""
         smp, mem = (1, RECORD_MEM) if setting.replay else (2, "4G")
-        self.machine = TourMachine(DIRECTORY / "machine", image, smp, mem, "max",
-                                   setting.cmdline, extra)
+        self.machine = TourMachine(MACHINE, image, smp, mem, "max", setting.cmdline, extra)
         self.machine.start()
-        self.setting = setting
         if not setting.replay:
             self.machine.wait_console("CPUs up", 60)
-        self.show()
-        gdb.execute(f"file {BUILD}/hv-{setting.engine}.elf", to_string=True)
-        gdb.execute(f"target remote {self.machine.dir}/gdb.sock", to_string=True)
-        gdb.execute("set scheduler-locking step", to_string=True)
+
+    def start_xen(self, keys: tuple[str, ...]) -> None:
+        """A stock Xen at work; under the tracer, if there is a QEMU that can. The viewer is there
+        while it boots."""
+        self.machine = xen = Xen(ARM32, MACHINE, BUILD, mem=XEN_MEM)
+        if can_trace(BUILD, ARM32.qemu):
+            Tracer(BUILD, xen.symbols, DOMHEAP_XEN32, XEN_ENTRIES).attach(xen)
+        gdb.write("Xen and its dom0 boot now, for half a minute; the viewer shows it.\n\n")
+        gdb.flush()
+        xen.start()
+        self.show(keys)
+        xen.wait_console(READY, XEN_SECONDS)
+        if xen.tracer:
+            wait = [str(BUILD / "hvscope"), "wait", f"cpu1.commandeers>={XEN_TAKEN}", "--timeout",
+                    "60", "--dir", str(MACHINE)]
+            subprocess.run(wait, capture_output=True, check=False)
 
     def record(self, image: Path, setting: Setting) -> str:
         """A second of a run, recorded; QEMU's options to replay it."""
         recording.make(DIRECTORY, {})
-        run = Machine(DIRECTORY / "machine", image, 1, RECORD_MEM, "max",
-                      setting.cmdline, recording.options(DIRECTORY, "record"))
+        run = Machine(MACHINE, image, 1, RECORD_MEM, "max", setting.cmdline,
+                      recording.options(DIRECTORY, "record"))
         run.start()
         try:
             run.wait_console("CPUs up", 60)
@@ -89,25 +127,21 @@ class Stage:
             run.cleanup()
         return recording.options(DIRECTORY, "replay") + " -S"
 
-    def show(self) -> None:
-        """The viewer, above GDB; anew if it was left."""
+    def show(self, keys: tuple[str, ...]) -> None:
+        """The viewer, above GDB, anew if it was left; then keys for it."""
         panes = self.ask("list-panes", "-F", "#{pane_id}").split()
-        if self.machine is None or self.viewer in panes:
-            return
-        view = shlex.join([str(BUILD / "hvscope"), "view", "--dir", str(self.machine.dir)])
-        self.viewer = self.ask("split-window", "-b", "-v", "-d", "-l", VIEWER_LINES, "-P",
-                               "-F", "#{pane_id}", view).strip()
+        if self.viewer not in panes:
+            view = shlex.join([str(BUILD / "hvscope"), "view", "--dir", str(MACHINE)])
+            self.viewer = self.ask("split-window", "-b", "-v", "-d", "-l", VIEWER_LINES, "-P",
+                                   "-F", "#{pane_id}", view).strip()
+        if keys:
+            self.ask("send-keys", "-t", self.viewer, *keys)
 
     @staticmethod
     def ask(*arguments: str) -> str:
         """What tmux answers."""
         return subprocess.run(tmux(DIRECTORY, *arguments), capture_output=True, text=True,
                               check=False).stdout
-
-    def press(self, *keys: str) -> None:
-        """Keys for the viewer."""
-        if self.viewer:
-            self.ask("send-keys", "-t", self.viewer, *keys)
 
     def end(self) -> None:
         """No machine any more."""
@@ -116,9 +150,10 @@ class Stage:
                 gdb.execute("disconnect", to_string=True)
             except gdb.error:
                 pass  # it was gone
+        gdb.execute("unset tdesc filename", to_string=True)  # the next one's may be another
         if self.machine:
             self.machine.cleanup()
-            self.machine = None
+            self.machine = self.setting = None
 
 
 def tell(text: str) -> None:
@@ -178,9 +213,12 @@ Example: tour 3"""
         self.at = number
         (DIRECTORY / "step").write_text(f"{number}\n", encoding="ascii")
         gdb.write(f"\n{BOLD}{number} of {len(STEPS)} · {step.title}{PLAIN}\n\n")
+        if not is_had(step.needs):
+            tell(step.otherwise)
+            gdb.write(f"{HINT}\n")
+            return
         tell(step.text)
-        self.stage.prepare(step.setting)
-        self.stage.press(*step.keys)
+        self.stage.prepare(step.setting, step.keys)
         for command in step.commands:
             try:
                 line = command() if callable(command) else command

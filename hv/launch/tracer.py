@@ -13,6 +13,7 @@ from packages import Archive
 
 QEMU_LEAST = (9, 2)
 SUITE = "bookworm-backports"
+PACKAGES = ("qemu-system-arm", "qemu-system-common", "qemu-system-data")
 ENTRIES = 1 << 20  # records a CPU; QEMU takes fewer if the disk has no room
 RECORD_BYTES = 32
 
@@ -31,13 +32,23 @@ def version_of(binary: str | Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def _archive(build: Path) -> Archive:
+    return Archive(build, "amd64", SUITE)
+
+
+def can_trace(build: Path, name: str) -> bool:
+    """Is there a QEMU of this name that can, without fetching one?"""
+    fetched = _archive(build)
+    return version_of(name) >= QEMU_LEAST or (
+        fetched.has(*PACKAGES) and version_of(fetched.root / "usr/bin" / name) >= QEMU_LEAST)
+
+
 def qemu_for(build: Path, name: str) -> tuple[str, list[str]]:
     """The QEMU called name that can trace, and the options it needs: installed, or fetched."""
     if version_of(name) >= QEMU_LEAST:
         return name, []
     try:
-        root = Archive(build, "amd64", SUITE).fetch("qemu-system-arm", "qemu-system-common",
-                                                    "qemu-system-data")
+        root = _archive(build).fetch(*PACKAGES)
     except LaunchError as error:
         raise LaunchError(f"tracing needs QEMU 9.2 or later, and this machine's package sources "
                           f"have none ({error})") from None
@@ -47,11 +58,11 @@ def qemu_for(build: Path, name: str) -> tuple[str, list[str]]:
     return str(binary), ["-L", str(root / "usr/share/qemu")]
 
 
-def _trace_file(machine: Machine) -> str:
+def _trace_file(machine: Machine, entries: int) -> str:
     """Where the rings go: on tmpfs if that has room, as the RAM does."""
     try:
         status = os.statvfs(SHM)
-        room = status.f_bavail * status.f_frsize > 2 * machine.smp * ENTRIES * RECORD_BYTES
+        room = status.f_bavail * status.f_frsize > 2 * machine.smp * entries * RECORD_BYTES
     except OSError:
         room = False
     if not room:
@@ -85,7 +96,7 @@ class Tracer:
     def options(self, machine: Machine) -> list[str]:
         """QEMU's options; the machine's files are there."""
         words = [str(self.build.resolve() / "tracer/trace.so"), f"entries={self.entries}",
-                 f"out={self.out or _trace_file(machine)}"]
+                 f"out={self.out or _trace_file(machine, self.entries)}"]
         words += [f"ram={name}" for name, _ in zip(RAM_FILES, machine.sizes)]
         if self.elf:
             words.append(f"elf={self.elf.resolve()}")
