@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / path) for path in ("hv/launch", "gdb-scripts", "tests
 from foreign import READY, Linux  # noqa: E402
 from machine import LaunchError  # noqa: E402
 from shapes import ACCESS_FLAG, Builder, Leaf, Shape, leaves, walk  # noqa: E402
-from test_gdb_session import Gdb  # noqa: E402
+from debugger import Gdb  # noqa: E402
 from test_gdb_tables import WALKS  # noqa: E402
 
 BUILD = ROOT / os.environ.get("HVSCOPE_BUILD", "build")

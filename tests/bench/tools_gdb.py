@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / path) for path in ("hv/launch", "gdb-scripts", "tests
                                               "tests/bench")]
 
 from machine import Machine  # noqa: E402
-from test_gdb_session import Gdb  # noqa: E402
+from debugger import Gdb  # noqa: E402
 
 BUILD = ROOT / os.environ.get("HVSCOPE_BUILD", "build")
 IMAGE = BUILD / "hv-xen.bin"

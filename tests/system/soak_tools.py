@@ -15,7 +15,7 @@ from pathlib import Path
 
 from conftest import BUILD, ROOT, wait_until
 from machine import connect
-from test_gdb_session import Gdb
+from debugger import Gdb
 from test_injected import descriptors
 from terminals import run
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import BUILD, read_beacon, wait_until
 from hvscope import check, clock, lookup, mapcache
 from hvscope.error import HvError
-from test_gdb_session import Gdb
+from debugger import Gdb
 
 RAM = 0x40000000
 SPOILT = 15

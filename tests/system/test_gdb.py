@@ -9,12 +9,12 @@ import re
 import subprocess
 import time
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import BUILD, ROOT
-from test_gdb_session import RAM_BASE, Gdb, Ram
+from debugger import RAM_BASE, Gdb, Ram
 
-gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
+gdb, stopped = debugger.gdb, debugger.stopped
 
 
 def run_and_halt(session: Gdb, m, seconds: float) -> None:

@@ -8,12 +8,12 @@ import struct
 import subprocess
 from pathlib import Path
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import BUILD
-from test_gdb_session import Gdb
+from debugger import Gdb
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 DIFF_SHOWN = 40  # slots a CPU
 QUESTIONS = ("mapcache-dump", "mapcache-dump --json --all", "mapcache-stats --json", "pt-dump",
              "pt-dump --json --cpu 1", "pt-walk hv_main --json", "pt-walk 0x7f8000000000 --cpu 1",

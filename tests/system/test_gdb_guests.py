@@ -7,14 +7,14 @@ import random
 import re
 import subprocess
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import BUILD
 from shapes import Shape, leaves
-from test_gdb_session import Gdb, Ram
+from debugger import Gdb, Ram
 from test_gdb_tables import WALKS
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 
 
 def register(session: Gdb, name: str) -> int:

@@ -6,11 +6,11 @@ import json
 import re
 import struct
 
+import debugger
 import pytest
-import test_gdb_session
-from test_gdb_session import RAM_BASE, Ram
+from debugger import RAM_BASE, Ram
 
-gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
+gdb, stopped = debugger.gdb, debugger.stopped
 RECORDS = 4096
 
 
@@ -219,7 +219,7 @@ def shared(tmp_path_factory):
     m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
     m.start()
     m.wait_console("CPUs up", 60)
-    session = test_gdb_session.Gdb("-ex", f"target remote {m.dir}/gdb.sock")
+    session = debugger.Gdb("-ex", f"target remote {m.dir}/gdb.sock")
     yield session
     session.close()
     m.cleanup()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 from shapes import Builder, Shape, leaves, walk
-from test_gdb_session import Gdb
+from debugger import Gdb
 from test_gdb_tables import WALKS
 
 PROGRAM, PARAMETERS, ADDRESSES, RESULTS = 0x40080000, 0x40081000, 0x40082000, 0x40088000

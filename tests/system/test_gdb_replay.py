@@ -7,11 +7,11 @@ import signal
 import subprocess
 import time
 
-import test_gdb_session
+import debugger
 from conftest import BUILD, ROOT
 from machine import Machine
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 BLAME = """python
 from hvscope.lookup import whole_slots
 from hvscope.target import TARGET

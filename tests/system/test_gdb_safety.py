@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import BUILD, ROOT
-from test_gdb_session import Gdb
+from debugger import Gdb
 
-gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
+gdb, stopped = debugger.gdb, debugger.stopped
 
 
 def test_nothing_of_the_users_changes(stopped) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+import debugger
 import pytest
-import test_gdb_session
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 
 
 def test_start_without_mmu(machine, gdb) -> None:

@@ -8,13 +8,13 @@ import re
 import struct
 import time
 
+import debugger
 import oracle
 import pytest
-import test_gdb_session
 from conftest import BUILD, ROOT
-from test_gdb_session import RAM_BASE, Gdb, Ram
+from debugger import RAM_BASE, Gdb, Ram
 
-gdb, stopped = test_gdb_session.gdb, test_gdb_session.stopped
+gdb, stopped = debugger.gdb, debugger.stopped
 SHIFT = (39, 30, 21, 12)
 WALKS = """python
 import json, random

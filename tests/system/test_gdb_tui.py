@@ -10,7 +10,7 @@ import pexpect
 import pyte
 import pytest
 from conftest import BUILD, ROOT
-from test_gdb_session import Ram
+from debugger import Ram
 
 DEADLINE = 40
 

@@ -8,15 +8,15 @@ import struct
 import subprocess
 from pathlib import Path
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import BUILD, ROOT, read_beacon
 from machine import LaunchError, Machine
 from made import (BUILD_ID, CPU_OFFSET, CPU_STRIDE, MESSAGE, PANICKED, RAM,  # noqa: F401
                   STATE, TABLES, Made, made)
 from terminals import HVSCOPE
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 
 CONTROL = bytes(range(1, 32)) + b"\x7f" + bytes(range(0x80, 0xa0))
 ESCAPES = b"\x1b]0;title\x07\x1b[2J\x9b31m\x90q\r\x08\x7f"

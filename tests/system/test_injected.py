@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import debugger
 import pytest
-import test_gdb_session
 from conftest import ROOT, wait_until
 from made import SLOT_ATTR, Made, Peer, made  # noqa: F401  (a fixture)
 from terminals import (HVSCOPE, Tmux, check_error, run, start_view, tmux,  # noqa: F401
                        viewer_pid)
 
-gdb = test_gdb_session.gdb
+gdb = debugger.gdb
 
 # What goes wrong, and the test that makes it go wrong: file and function.
 FAULTS = (
