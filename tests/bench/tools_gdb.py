@@ -43,16 +43,16 @@ def machine(directory: str, smp: int, cmdline: str) -> Machine:
     return m
 
 
-def row(name: str, measured: Turns, target: float, extra: float = 0.0) -> bool:
-    """A line of the table; target: times the floor, plus extra seconds."""
+def row(name: str, measured: Turns, target: float | None, extra: float = 0.0) -> bool:
+    """A line of the table; target: times the floor, plus extra seconds; None: there is none."""
     floor, printing, cost = (min(column) for column in zip(*measured))
     ratios = sorted(turn[2] / turn[0] for turn in measured)
     low, high = ratios[len(ratios) // 20], ratios[-1 - len(ratios) // 20]
-    good = cost <= target * floor + extra
-    wanted = f"{target:g} x" + (f" + {extra:g} s" if extra else "")
+    good = target is None or cost <= target * floor + extra
+    wanted = "-" if target is None else f"{target:g} x" + (f" + {extra:g} s" if extra else "")
     both = f"{printing * 1e3:>7.2f} {cost / (floor + printing):>5.2f}" if printing else f"{'':13}"
     print(f"{name:<33}{floor * 1e3:>8.2f}{cost * 1e3:>8.2f}  {cost / floor:>5.2f} "
-          f"({low:.2f}-{high:.2f})  {wanted:<11}  {'yes' if good else 'NO':<3} {both}", flush=True)
+          f"({low:.2f}-{high:.2f})  {wanted:<11}  {('yes' if good else 'NO') if target else '':<3} {both}", flush=True)
     return good
 
 
@@ -73,7 +73,8 @@ def commands(cmdline: str, words: str, turns: int) -> bool:
             slots = sum(len(cpu["slots"]) for cpu in
                         json.loads(session("mapcache-dump --json"))["cpus"])
             print(f"{words}: {slots} slots of 4 CPUs are not free")
-            good = [row(f"  {command}", inside(session, m, command, turns), 2)
+            good = [row(f"  {command}", inside(session, m, command, turns),
+                        None if "json" in command else 2)
                     for command in ("mapcache-dump", "mapcache-dump --json", "pt-dump",
                                     "pt-dump --json")]
             session.close()
