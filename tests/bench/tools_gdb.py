@@ -50,9 +50,10 @@ def row(name: str, measured: Turns, target: float | None, extra: float = 0.0) ->
     low, high = ratios[len(ratios) // 20], ratios[-1 - len(ratios) // 20]
     good = target is None or cost <= target * floor + extra
     wanted = "-" if target is None else f"{target:g} x" + (f" + {extra:g} s" if extra else "")
+    met = "" if target is None else "yes" if good else "NO"
     both = f"{printing * 1e3:>7.2f} {cost / (floor + printing):>5.2f}" if printing else f"{'':13}"
     print(f"{name:<33}{floor * 1e3:>8.2f}{cost * 1e3:>8.2f}  {cost / floor:>5.2f} "
-          f"({low:.2f}-{high:.2f})  {wanted:<11}  {('yes' if good else 'NO') if target else '':<3} {both}", flush=True)
+          f"({low:.2f}-{high:.2f})  {wanted:<11}  {met:<3} {both}", flush=True)
     return good
 
 
