@@ -4,6 +4,7 @@
  */
 #include "model/events.h"
 #include "model/marks.h"
+#include "model/profile.h"
 #include "model/pte_text.h"
 #include "model/runstate.h"
 #include "viewer_machine.h"
@@ -242,6 +243,31 @@ static void test_marks_live(void **state)
     source_close(&fake->src);
 }
 
+/* Maps and unmaps a second: by its generation, or of who counts nothing by the tracer. */
+static void test_rate(void **state)
+{
+    struct fake_source *fake = machine_make(1);
+    struct snapshot *snap = snapshot_at(fake, 1000 * MS);
+    struct marks *marks = marks_new(1);
+
+    (void)state;
+    for (int foreign = 0; foreign < 2; foreign++) {
+        if (foreign)
+            snap->machine.profile = &profile_xen;
+        for (int i = 0; i < 2; i++) {
+            marks_sample(marks, NULL, snap);
+            snap->time += 2000 * MS;
+            snap->cpu[0].info.generation += 100;
+            snap->cpu[0].info.maps += 40;
+        }
+        marks_sample(marks, NULL, snap);
+        assert_int_equal(marks->cpu[0].rate, foreign ? 20 : 25);
+    }
+    free(snap);
+    marks_free(marks);
+    source_close(&fake->src);
+}
+
 static void test_marks_stops(void **state)
 {
     struct fake_source *fake = machine_make(2);
@@ -454,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_reset_while_reading),
         cmocka_unit_test(test_marks_live),
         cmocka_unit_test(test_marks_stops),
+        cmocka_unit_test(test_rate),
         cmocka_unit_test(test_halted_here),
         cmocka_unit_test(test_runstate),
         cmocka_unit_test(test_events),

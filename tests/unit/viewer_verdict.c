@@ -293,7 +293,7 @@ static void test_image_judges(void **state)
     found = (struct findings){0};
     judgement_list(&j, snap, &found);
     assert_int_equal(found.nr, 3);
-    assert_string_equal(found.finding[0].text, "RFVQCK 3x window 4 events, 160 ns, 0 irqs");
+    assert_string_equal(found.finding[0].text, "RFVQCK 3x window 4 events, 160 ns");
     assert_int_equal(found.finding[0].slot, 36);
     assert_string_equal(found.finding[1].text, "7x in other places");
     assert_int_equal(found.finding[2].rule, RULE_OWED);

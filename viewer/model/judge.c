@@ -258,14 +258,28 @@ static enum rule rule_of(enum bbm_tier tier)
     return tier == BBM_VIOLATION ? RULE_VIOLATION : tier == BBM_HAZARD ? RULE_HAZARD : RULE_OWED;
 }
 
+/* "window 4 events, 6.4 ms, 1 irqs"; no irqs are not mentioned. */
+static void window_text(const struct bbm_finding *r, char *buf, size_t size)
+{
+    char irqs[32] = "";
+
+    if (r->window_irqs)
+        snprintf(irqs, sizeof(irqs), ", %" PRIu64 " irqs", r->window_irqs);
+    if (!r->closed)
+        snprintf(buf, size, "window not closed");
+    else if (r->window_ns < 10000)
+        snprintf(buf, size, "window %" PRIu64 " events, %" PRIu64 " ns%s", r->window_events,
+                 r->window_ns, irqs);
+    else
+        snprintf(buf, size, "window %" PRIu64 " events, %.1f ms%s", r->window_events,
+                 (double)r->window_ns / 1e6, irqs);
+}
+
 static void list_row(const struct bbm_finding *r, const struct machine *m, struct findings *f)
 {
-    char text[128], window[64] = "window not closed";
+    char text[128], window[96];
 
-    if (r->closed)
-        snprintf(window, sizeof(window),
-                 "window %" PRIu64 " events, %" PRIu64 " ns, %" PRIu64 " irqs", r->window_events,
-                 r->window_ns, r->window_irqs);
+    window_text(r, window, sizeof(window));
     snprintf(text, sizeof(text), "%s %" PRIu64 "x%s %s", bbm_rule_tag(r), r->count,
              r->certain ? "" : " possible", r->tier == BBM_NOTE ? bbm_rule_text(r->rule) : window);
     findings_add(f, rule_of(r->tier), r->cpu, judge_slot(m, r->va), r->count, r->where, text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/marks.h"
 
+#include "model/profile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,12 @@ static uint64_t generation_operations(uint64_t from, uint64_t to)
     return (to - from + 1) / 2;
 }
 
+/* Maps and unmaps so far: its generation counts both, else whoever traces it. */
+static uint64_t operations(const struct machine *m, const struct beacon_cpu *info)
+{
+    return m->profile->counted ? info->generation / 2 : info->maps + info->unmaps;
+}
+
 static void sample_rates(struct marks *marks, const struct snapshot *snap)
 {
     uint64_t elapsed = snap->time - marks->rate_since;
@@ -44,12 +52,11 @@ static void sample_rates(struct marks *marks, const struct snapshot *snap)
         return;
     for (unsigned int i = 0; i < marks->ncpu; i++) {
         struct marks_cpu *m = &marks->cpu[i];
-        uint64_t generation = snap->cpu[i].info.generation;
-        uint64_t n = generation_operations(m->rate_base, generation);
+        uint64_t now = operations(&snap->machine, &snap->cpu[i].info), n = now - m->rate_base;
 
         m->rate =
             marks->rate_since ? (uint64_t)((double)n * (double)NS_PER_SECOND / (double)elapsed) : 0;
-        m->rate_base = generation;
+        m->rate_base = now;
     }
     marks->rate_since = snap->time;
 }

@@ -25,7 +25,7 @@ struct marks_cpu {
     unsigned int nr_stepped;
     uint64_t operations; /* maps and unmaps between them */
     uint64_t rate;       /* maps and unmaps a second, lately */
-    uint64_t rate_base;  /* generation when the present second began */
+    uint64_t rate_base;  /* maps and unmaps when the present second began */
 };
 
 struct marks {

@@ -255,16 +255,18 @@ static void draw_total(struct canvas *c, int row, int col, int width, const stru
     const struct cpu_snapshot *s = &f->snap->cpu[cpu];
     const struct marks_cpu *m = &f->marks->cpu[cpu];
     enum role role = cpu == ui->cpu ? ROLE_LABEL_HERE : ROLE_TEXT;
-    char at[TEXT_MAX];
+    char at[TEXT_MAX], rate[24] = "-";
 
     if (!s->on) {
         canvas_printf(c, row, col, width, role, "CPU%-3u %s", cpu,
                       machine_cpu_state_name(s->info.state));
         return;
     }
-    canvas_printf(c, row, col, width, role, "CPU%-3u %5u %7u %7u %10u %7u %6u %9" PRIu64 " %8u%s",
-                  cpu, s->counts[SLOT_FREE], s->counts[SLOT_CACHED], s->counts[SLOT_IN_USE],
-                  s->counts[SLOT_SATURATED], s->counts[SLOT_BROKEN], s->refs, m->rate,
+    if (machine_counts(&f->snap->machine))
+        snprintf(rate, sizeof(rate), "%" PRIu64, m->rate);
+    canvas_printf(c, row, col, width, role, "CPU%-3u %5u %7u %7u %10u %7u %6u %9s %8u%s", cpu,
+                  s->counts[SLOT_FREE], s->counts[SLOT_CACHED], s->counts[SLOT_IN_USE],
+                  s->counts[SLOT_SATURATED], s->counts[SLOT_BROKEN], s->refs, rate,
                   marks_count(f->marks, cpu), s->consistent ? "" : " ~");
     if (!f->places)
         return;
