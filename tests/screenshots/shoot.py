@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures of the viewer, from real runs: screenshots/NAME.png, and NAME.txt beside it.
+"""Pictures from real runs: screenshots/NAME.png, and NAME.txt beside it.
 
-A scene is a machine, a terminal's size, keys, and what must be on the screen before it is taken.
+A scene is a machine, a terminal's size, a command, keys, and what must be on the screen before it
+is taken.
 """
 
 import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,62 +25,102 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("HVSCOPE_BUILD", "build")).resolve()
 sys.path.insert(0, str(ROOT / "hv/launch"))
 
-from machine import Machine, end_cleanly  # noqa: E402
+from foreign import ARM32, READY, Xen  # noqa: E402
+from machine import LaunchError, Machine, end_cleanly  # noqa: E402
+from tracer import DOMHEAP_XEN32, Tracer  # noqa: E402
 
 from svg import svg  # noqa: E402
 
 HVSCOPE = BUILD / "hvscope"
 OUT = ROOT / "screenshots"
+RUN = BUILD / "run-screenshots"
 PNG_MAX = 100_000
 SETTLE_S = 5  # of work before the first picture, so that there is something to see
+HELD_S = 2  # a slot that is held for so long stays so
 SPARK_S = 40  # for the minutes of Stats
+BOOT_S = 600  # of a Xen with a dom0 under the tracer
+WAIT = "wait:"  # a key that begins so is a pattern that has to be on the screen before the next
+VIEW = f"{shlex.quote(str(HVSCOPE))} view --hz 30"
+Machines = Callable[[], "AbstractContextManager[Machine | None]"]
+DEMO = f"{ROOT}/hv/launch/demo --build {BUILD} --image {BUILD}/hv-xen.bin --append pace=20"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture. keys: as tmux names them; "+" waits for a picture to be drawn."""
+    """One picture. keys: as tmux names them, patterns to wait for, "{slot}": keys that select a
+    slot that is held. command: it gets the run directory with --dir."""
 
     name: str
     cols: int
     rows: int
     keys: tuple[str, ...]
     wait: str
-    options: str = ""
+    command: str = VIEW
     halted: bool = False
-    after: float = 0
+    after: float = 1
+
+
+@contextmanager
+def at_work(machine: Machine, ready: str) -> Iterator[Machine]:
+    """The machine, once its console said so, and some seconds more."""
+    try:
+        machine.start()
+        machine.wait_console(ready, BOOT_S)
+        time.sleep(SETTLE_S)
+        yield machine
+    finally:
+        machine.cleanup()
+
+
+def image(smp: int, cmdline: str) -> Machines:
+    """A machine of ours."""
+    return lambda: at_work(Machine(RUN, BUILD / "hv-xen.bin", smp=smp, append=cmdline), "CPUs up")
+
+
+def stock_xen() -> AbstractContextManager[Machine]:
+    """Debian's Xen for arm32 with a dom0, under the tracer."""
+    machine = Xen(ARM32, RUN, BUILD, mem="3G")
+    return at_work(Tracer(BUILD, machine.symbols, DOMHEAP_XEN32).attach(machine), READY)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A machine, and the pictures that are taken of it."""
+    """Pictures of one machine; nullcontext: their command starts it."""
 
-    smp: int
-    cmdline: str
+    machine: Machines
     scenes: tuple[Scene, ...]
 
 
 RUNS = (
-    Run(4, "pace=200 guests=2 workload=nest,copy,p2m,guest,leak census=on", (
+    Run(image(4, "pace=200 guests=2 workload=nest,copy,p2m,guest,leak census=on"), (
         Scene("dashboard", 160, 48, ("{slot}",), "LIVE"),
         Scene("single", 80, 24, ("{slot}",), "STOPPED", halted=True),
         Scene("tables", 80, 24, ("F3", "Enter"), r"2 Tables"),
         Scene("map", 80, 24, ("F4", "j", "j", "j"), r"3 Map"),
         Scene("events", 80, 24, ("F5",), r"4 Events"),
-        Scene("check", 80, 24, ("F6",), r"5 Check"),
         Scene("stats", 80, 24, ("F7",), r"6 Stats", after=SPARK_S),
         Scene("help", 80, 24, ("?",), "this help"),
     )),
-    Run(8, "pace=200", (Scene("overview", 80, 24, ("o",), "most held"),)),
+    Run(image(2, "pace=200 workload=stride,leak trace=all check=on"), (
+        Scene("check", 80, 24, ("F6",), "RFVQCK(.*\n)*.*held-long"),
+    )),
+    Run(image(8, "pace=200"), (Scene("overview", 80, 24, ("o",), "most held"),)),
+    Run(nullcontext, (
+        Scene("gdb", 160, 48, (
+            WAIT + "Breakpoint 1, map_domain_page", WAIT + "stopped: step", "layout mapcache",
+            "Enter", WAIT + "mapcache CPU", "finish", "Enter", WAIT + "Value returned"),
+            "last step", DEMO),
+    )),
+    Run(stock_xen, (Scene("xen", 160, 48, ("{slot}",), "LIVE"),)),
 )
 
 
 class Window:
-    """A tmux server of our own with the viewer in it."""
+    """A tmux server of our own with the command in it."""
 
-    def __init__(self, directory: Path, scene: Scene, machine: Machine) -> None:
+    def __init__(self, directory: Path, scene: Scene) -> None:
         self.base = ["tmux", "-S", str(directory / f"{scene.name}.sock"), "-f", "/dev/null"]
-        where = os.path.relpath(machine.dir)
-        command = f"exec {HVSCOPE} view --hz 30 --dir {where} {scene.options}"
+        command = f"exec {scene.command} --dir {os.path.relpath(RUN)}"
         self.run("new-session", "-d", "-x", str(scene.cols), "-y", str(scene.rows), "env", "-u",
                  "NO_COLOR", "LC_ALL=C.UTF-8", "TERM=screen-256color",
                  "XDG_CONFIG_HOME=/nonexistent", "bash", "--norc", "-c", command)
@@ -94,18 +138,36 @@ class Window:
                 raise SystemExit(f"no {pattern!r}:\n{self.run('capture-pane', '-p')}")
             time.sleep(0.05)
 
+    def press(self, key: str, machine: Machine | None) -> None:
+        """A key of a scene, or what stands in the place of one."""
+        if key.startswith(WAIT):
+            self.wait(key[len(WAIT):])
+        elif key == "{slot}" and machine:
+            self.run("send-keys", *held_slot(machine))
+        else:
+            self.run("send-keys", key)
+
     def end(self) -> None:
-        """The viewer goes with it."""
+        """The command goes with it."""
         subprocess.run([*self.base, "kill-server"], check=False, capture_output=True)
 
 
-def held_slot(machine: Machine) -> list[str]:
-    """Keys that select a slot that is held now, on the CPU that holds most; or some slot."""
+def held_slots(machine: Machine) -> dict[tuple[int, int], int]:
+    """CPU and slot of what is held now, and how often."""
     dump = json.loads(subprocess.run([HVSCOPE, "dump", "--json", "--dir", machine.dir], check=True,
                                      capture_output=True).stdout)
-    cpu = max(dump["cpus"], key=lambda c: c["counts"]["refs"])
-    slot = max(cpu["slots"], key=lambda s: s["refs"], default={"slot": 0})
-    return [str(cpu["cpu"]), "g", *str(slot["slot"]), "Enter"]
+    return {(cpu["cpu"], slot["slot"]): slot["refs"] for cpu in dump["cpus"]
+            for slot in cpu["slots"] if slot["refs"]}
+
+
+def held_slot(machine: Machine) -> list[str]:
+    """Keys that select a slot that stays held, or one that is held now, or the first."""
+    before = held_slots(machine)
+    time.sleep(HELD_S)
+    now = held_slots(machine)
+    stay = {key: refs for key, refs in now.items() if key in before} or now or {(0, 0): 0}
+    cpu, slot = max(stay, key=lambda key: stay[key])
+    return [str(cpu), "g", *str(slot), "Enter"]
 
 
 def png(name: str, capture: str, directory: Path) -> int:
@@ -121,18 +183,18 @@ def png(name: str, capture: str, directory: Path) -> int:
     return target.stat().st_size
 
 
-def shoot(machine: Machine, scene: Scene, directory: Path) -> None:
+def shoot(machine: Machine | None, scene: Scene, directory: Path) -> None:
     """Take one picture."""
-    window = Window(directory, scene, machine)
+    window = Window(directory, scene)
     try:
-        window.wait("LIVE")
+        window.wait("LIVE|STOPPED")
         if scene.halted:
             machine.qmp("stop")
             window.wait("STOPPED")
         for key in scene.keys:
-            window.run("send-keys", *(held_slot(machine) if key == "{slot}" else [key]))
+            window.press(key, machine)
         window.wait(scene.wait)
-        time.sleep(scene.after or 1)
+        time.sleep(scene.after)
         text = window.run("capture-pane", "-p")
         size = png(scene.name, window.run("capture-pane", "-e", "-N", "-p"), directory)
     finally:
@@ -140,9 +202,16 @@ def shoot(machine: Machine, scene: Scene, directory: Path) -> None:
         if scene.halted:
             machine.qmp("cont")
     (OUT / f"{scene.name}.txt").write_text(text)
-    print(f"screenshots/{scene.name}.png  {size} bytes")
+    print(f"screenshots/{scene.name}.png  {size} bytes", flush=True)
     if size > PNG_MAX:
         raise SystemExit(f"{scene.name}.png is larger than {PNG_MAX} bytes")
+
+
+def shoot_all(run: Run, scenes: list[Scene]) -> None:
+    """The pictures of one machine."""
+    with run.machine() as machine, tempfile.TemporaryDirectory(prefix="hvscope-") as directory:
+        for scene in scenes:
+            shoot(machine, scene, Path(directory))
 
 
 def main() -> int:
@@ -153,19 +222,13 @@ def main() -> int:
     OUT.mkdir(exist_ok=True)
     for run in RUNS:
         scenes = [s for s in run.scenes if not wanted or s.name in wanted]
-        if not scenes:
-            continue
-        machine = Machine(BUILD / "run-screenshots", BUILD / "hv-xen.bin", smp=run.smp,
-                          append=run.cmdline)
         try:
-            machine.start()
-            machine.wait_console("CPUs up", 60)
-            time.sleep(SETTLE_S)
-            with tempfile.TemporaryDirectory(prefix="hvscope-") as directory:
-                for scene in scenes:
-                    shoot(machine, scene, Path(directory))
-        finally:
-            machine.cleanup()
+            if scenes:
+                shoot_all(run, scenes)
+        except LaunchError as error:
+            print(f"not made: {', '.join(s.name for s in scenes)}: {error}", file=sys.stderr)
+            if run.machine is not stock_xen:
+                return 1
     return 0
 
 

@@ -77,7 +77,8 @@ def test_views():
     last = f"F{len(names) + 1}"
     said = re.search(r'KEY\(VIEW1, +"F2-(F\d+)", "Views", "([^(]+) \(v and 1-(\d+)\)"', text)
     assert said.groups() == (last, " ".join(names).title(), str(len(names)))
-    listed = re.search(rf"F2 to {last} are its views: ([^;]+);", README)[1]
+    listed = re.search(rf"F2 to {last} are its views: ([^;]+);", README)[1].replace("\n", " ")
+    listed = re.sub(r"\[(\w+)\]\([^)]*\)", r"\1", listed)
     assert re.findall(r"(\w+)(?: \([^)]*\))?(?:,|$)", listed) == [n.title() for n in names]
 
 
@@ -164,3 +165,14 @@ def test_where_things_are():
     for name in words(r"`[\w/-]*?([\w-]+\.(?:c|h|py|mk|def))`", guide) - {"NAME_view.c", "NAME.c"}:
         assert name in names or "NAME" in name, name
     assert len(words(r"\*\*(A[^*]+)\*\*", guide)) == 6
+
+
+def test_pictures():
+    """README shows or names each that make screenshots makes; each is small and has its text."""
+    there = {path.name for path in (ROOT / "screenshots").glob("*.png")}
+    assert there == words(r"\(screenshots/([a-z]+\.png)\)", README)
+    shoot = (ROOT / "tests/screenshots/shoot.py").read_text(encoding="utf-8")
+    assert there == {f"{name}.png" for name in words(r'Scene\("([a-z]+)"', shoot)}
+    for name in there:
+        path = ROOT / "screenshots" / name
+        assert path.stat().st_size <= 100_000 and path.with_suffix(".txt").exists()
