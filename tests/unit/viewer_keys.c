@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -42,6 +43,100 @@ static void test_keys(void **state)
     press(&s, "g7q", 0);
     assert_int_equal(s.ui.slot, 200);
     assert_false(s.ui.quit);
+    scene_free(&s);
+}
+
+/* A page is what is there of it; a grid keeps its column. */
+static void test_pages(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 12);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_PAGE_DOWN, 0);
+    assert_int_equal(s.ui.slot, 37 + 15 * 64);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_PAGE_UP, 0);
+    assert_int_equal(s.ui.slot, 37);
+    ui_key(&s.ui, &s.frame, 12, 40, UI_KEY_PAGE_DOWN, 0);
+    assert_int_equal(s.ui.slot, 37 + 4 * 32);
+    press(&s, "o", 0);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_END, 0);
+    assert_int_equal(s.ui.cpu, 11);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_HOME, 0);
+    assert_int_equal(s.ui.cpu, 0);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_PAGE_DOWN, 0);
+    assert_int_equal(s.ui.cpu, 11);
+    assert_int_equal(s.ui.slot, 37 + 4 * 32);
+    scene_free(&s);
+}
+
+static void says(struct scene *s, const char *keys, const char *notice)
+{
+    press(s, keys, 0);
+    if (!strstr(s->ui.notice, notice))
+        fail_msg("%s: %s", keys, s->ui.notice);
+}
+
+/* What changes nothing that is to be seen says so, or what it did. */
+static void test_notices(void **state)
+{
+    struct scene s;
+    char text[NOTE_MAX];
+
+    (void)state;
+    scene_make(&s, 2);
+    says(&s, "n", "nothing is looked for");
+    says(&s, "N", "nothing is looked for");
+    says(&s, "c", "slots are coloured by age");
+    says(&s, "F", "marked, and not selected");
+    says(&s, "F", "gets selected");
+    says(&s, "+", "15 looks a second");
+    says(&s, "--------------", "1 look a second");
+    says(&s, "v2\n", "there is no table below");
+    says(&s, "v6", "");
+    ui_selected_text(&s.ui, &s.frame, text, sizeof(text));
+    assert_string_equal(text, "");
+    press(&s, "v1", 0);
+    ui_selected_text(&s.ui, &s.frame, text, sizeof(text));
+    assert_non_null(strstr(text, "slot 37"));
+    scene_free(&s);
+}
+
+/* v and a digit: each view that the message names. */
+static void test_views(void **state)
+{
+    struct scene s;
+    char keys[] = "v1";
+
+    (void)state;
+    scene_make(&s, 2);
+    for (unsigned int view = VIEW_SLOTS; view < VIEWS; view++) {
+        keys[1] = (char)('1' + view);
+        press(&s, keys, 0);
+        assert_int_equal(s.ui.view, view);
+    }
+    press(&s, "v8", 0);
+    assert_int_equal(s.ui.view, VIEW_OVERVIEW);
+    scene_free(&s);
+}
+
+/* The line at the bottom: ^U clears it, and some commands are about the viewer itself. */
+static void test_lines(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_make(&s, 2);
+    press(&s, "v4fcpu:1\n", 0);
+    assert_string_equal(s.ui.filter.text, "cpu:1");
+    press(&s, "f\x15\n", 0);
+    assert_string_equal(s.ui.filter.text, "");
+    press(&s, ":help\n", 0);
+    assert_true(ui_top_is(&s.ui, LAYER_HELP));
+    assert_false(s.ui.command);
+    press(&s, "q:q\n", 0);
+    assert_true(s.ui.quit);
+    assert_false(s.ui.command);
     scene_free(&s);
 }
 
@@ -146,6 +241,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_layers_and_quit),
         cmocka_unit_test(test_clicks),

@@ -69,7 +69,7 @@ static unsigned int log4(uint64_t n)
 
 const char *color_by_name(enum color_by color)
 {
-    static const char *const names[] = {"refs", "age", "heat", "probe", "caller"};
+    static const char *const names[] = {"references", "age", "heat", "probe", "caller"};
 
     return names[color];
 }

@@ -81,9 +81,12 @@ void events_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
         page_heading(c, ui, "Events", "none");
         return;
     }
-    page_heading(c, ui, "Events", "%u kept, %" PRIu64 " since attach, %" PRIu64 " lost%s%s", n,
-                 f->events->produced, f->events->lost, ui->filter.text[0] ? "   only " : "",
-                 ui->filter.text);
+    if (ui->filter.text[0])
+        page_heading(c, ui, "Events", "only %s: %u of %u kept, %" PRIu64 " lost", ui->filter.text,
+                     n, f->events->nr, f->events->lost);
+    else
+        page_heading(c, ui, "Events", "%u kept, %" PRIu64 " since attach, %" PRIu64 " lost", n,
+                     f->events->produced, f->events->lost);
     if (n == 0)
         canvas_text(c, a.row, 1, a.cols - 1, ROLE_WARN,
                     f->snap->machine.beacon.trace_mode != TRACE_OFF ? "no events"

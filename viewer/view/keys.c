@@ -6,8 +6,7 @@
 #include <string.h>
 
 #define KEYS_MAX  64 /* characters of the keys of one action */
-#define CTRL(ch)  ((ch)&0x1f)
-#define NAME_COLS 7 /* of the help */
+#define NAME_COLS 7  /* of the help */
 
 static struct key_row rows[] = {
 /* NOLINTBEGIN(bugprone-macro-parentheses): members of an initializer, strings and flags */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define CTRL(ch) ((ch)&0x1f)
+
 enum ui_key {
     UI_KEY_NONE = 0,
     UI_KEY_FIRST = 0x1000,

@@ -108,7 +108,7 @@ static void press_digit(struct ui *ui, const struct frame *f, int digit, uint64_
 
     if (ui->view_digit) {
         ui->view_digit = false;
-        if (digit >= 1 && digit <= VIEW_OVERVIEW)
+        if (digit >= 1 && digit <= VIEWS)
             ui_pick_view(ui, (enum view_id)(digit - 1));
         return;
     }

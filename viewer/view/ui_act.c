@@ -3,6 +3,7 @@
  * What each action does, by what it is about: what is open, what is selected,
  * how it is shown, and what only the loop can do.
  */
+#include "view/cells.h"
 #include "view/ui.h"
 
 #include <stdio.h>
@@ -172,6 +173,22 @@ static void change_rate(struct ui *ui, int by)
         ui->hz -= step;
     else
         ui->hz = 1;
+    snprintf(ui->notice, sizeof(ui->notice), "%u %s a second", ui->hz,
+             ui->hz == 1 ? "look" : "looks");
+}
+
+/* Where there are no colours, or the screen has none of these slots, nothing else tells. */
+static void next_color(struct ui *ui)
+{
+    ui->color = (ui->color + 1) % COLORS;
+    snprintf(ui->notice, sizeof(ui->notice), "slots are coloured by %s", color_by_name(ui->color));
+}
+
+static void toggle_follow(struct ui *ui)
+{
+    ui->follow = !ui->follow;
+    snprintf(ui->notice, sizeof(ui->notice), "the slot that a step changes %s",
+             ui->follow ? "gets selected" : "is marked, and not selected");
 }
 
 /* How it is shown, and which moment. */
@@ -179,7 +196,7 @@ static bool act_show(struct ui *ui, const struct frame *f, enum action action)
 {
     switch (action) {
     case ACTION_COLOR:
-        ui->color = (ui->color + 1) % COLORS;
+        next_color(ui);
         return true;
     case ACTION_STAGE:
         next_shown(ui);
@@ -188,7 +205,7 @@ static bool act_show(struct ui *ui, const struct frame *f, enum action action)
         ui_explain(ui, f);
         return true;
     case ACTION_FOLLOW:
-        ui->follow = !ui->follow;
+        toggle_follow(ui);
         return true;
     case ACTION_MARK:
         ui->marked = !ui->marked;

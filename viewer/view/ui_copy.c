@@ -45,7 +45,6 @@ static void range_line(const struct ui *ui, const struct frame *f, char *text, s
 static void event_line(const struct ui *ui, const struct frame *f, char *text, size_t size)
 {
     const struct event *e = filter_event(&ui->filter, f, ui->row[VIEW_EVENTS]);
-
     char words[128];
 
     if (e && e->lost) {
@@ -59,6 +58,16 @@ static void event_line(const struct ui *ui, const struct frame *f, char *text, s
     }
 }
 
+static void finding_line(const struct ui *ui, const struct frame *f, char *text, size_t size)
+{
+    const struct finding *n;
+
+    if (!f->findings || ui->row[VIEW_CHECK] >= f->findings->nr)
+        return;
+    n = &f->findings->finding[ui->row[VIEW_CHECK]];
+    snprintf(text, size, "CPU%u %s", n->cpu, n->text);
+}
+
 void ui_selected_text(const struct ui *ui, const struct frame *f, char *text, size_t size)
 {
     text[0] = '\0';
@@ -70,9 +79,8 @@ void ui_selected_text(const struct ui *ui, const struct frame *f, char *text, si
         range_line(ui, f, text, size);
     else if (ui->view == VIEW_EVENTS)
         event_line(ui, f, text, size);
-    else if (ui->view == VIEW_CHECK && f->findings && ui->row[VIEW_CHECK] < f->findings->nr)
-        snprintf(text, size, "CPU%u %s", f->findings->finding[ui->row[VIEW_CHECK]].cpu,
-                 f->findings->finding[ui->row[VIEW_CHECK]].text);
-    else
+    else if (ui->view == VIEW_CHECK)
+        finding_line(ui, f, text, size);
+    else if (ui->view != VIEW_STATS)
         slot_line(ui, f, text, size);
 }

@@ -201,6 +201,8 @@ void ui_search(struct ui *ui, const struct frame *f, int direction)
 {
     bool found;
 
+    if (!ui->search.text[0])
+        snprintf(ui->notice, sizeof(ui->notice), "nothing is looked for: / asks what");
     if (!f->snap || !ui->search.text[0])
         return;
     if (ui->view == VIEW_EVENTS)
@@ -256,12 +258,23 @@ static void pick_cpu(struct ui *ui, const struct frame *f)
                  ui->line, frame_ncpu(f) - 1);
 }
 
+/* Some are about the viewer itself: who knows vi types them. */
+static void obey_command(struct ui *ui)
+{
+    if (strcmp(ui->line, "q") == 0 || strcmp(ui->line, "quit") == 0)
+        ui->quit = true;
+    else if (strcmp(ui->line, "help") == 0)
+        ui_open_layer(ui, LAYER_HELP);
+    else
+        ui->command = ui->line[0] != '\0';
+}
+
 static void obey_line(struct ui *ui, const struct frame *f)
 {
     struct event_filter *target = ui->prompt == PROMPT_SEARCH ? &ui->search : &ui->filter;
 
     if (ui->prompt == PROMPT_COMMAND) {
-        ui->command = ui->line[0] != '\0';
+        obey_command(ui);
         return;
     }
     if (ui->prompt == PROMPT_CPU) {
@@ -300,6 +313,8 @@ void ui_prompt_key(struct ui *ui, const struct frame *f, int code)
         ui->line[len + 1] = '\0';
     } else if (code == UI_KEY_BACKSPACE && len > 0) {
         ui->line[len - 1] = '\0';
+    } else if (code == CTRL('U')) {
+        ui->line[0] = '\0';
     } else if (code == '\r' || code == '\n' || code == UI_KEY_ENTER) {
         ui->nr_layers--;
         obey_line(ui, f);

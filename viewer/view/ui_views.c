@@ -6,6 +6,8 @@
 
 #include <hvscope/mapcache.h>
 
+#include <stdio.h>
+
 void ui_pick_view(struct ui *ui, enum view_id view)
 {
     ui->nr_layers = 0;
@@ -52,6 +54,18 @@ static void move_in(unsigned int *at, int by, unsigned int below)
         *at = (unsigned int)to;
 }
 
+/* In a grid: as many rows as there are. */
+static void move_grid(unsigned int *at, int dx, int dy, int per_row, unsigned int below)
+{
+    int row = (int)*at / per_row, last = ((int)below - 1 - (int)*at % per_row) / per_row;
+
+    if (row + dy < 0)
+        dy = -row;
+    if (row + dy > last)
+        dy = last - row;
+    move_in(at, dx + dy * per_row, below);
+}
+
 static void move_row(struct ui *ui, const struct frame *f, int by)
 {
     unsigned int n = ui_rows(ui, f);
@@ -66,14 +80,14 @@ void ui_move(struct ui *ui, const struct frame *f, const struct layout *l, int d
 {
     switch (ui->view) {
     case VIEW_SLOTS:
-        move_in(&ui->slot, dx + dy * l->per_row, frame_entries(f));
+        move_grid(&ui->slot, dx, dy, l->per_row, frame_entries(f));
         break;
     case VIEW_OVERVIEW:
-        move_in(&ui->cpu, dy, frame_ncpu(f));
+        move_grid(&ui->cpu, 0, dy, 1, frame_ncpu(f));
         break;
     case VIEW_TABLES:
-        move_in(&ui->entry, dx + dy * (int)ui_table_columns(l->cols),
-                f->table && f->table->readable ? f->table->entries : PT_ENTRIES);
+        move_grid(&ui->entry, dx, dy, (int)ui_table_columns(l->cols),
+                  f->table && f->table->readable ? f->table->entries : PT_ENTRIES);
         break;
     case VIEW_EVENTS:
         move_row(ui, f, -dy); /* counted from the newest, which is at the bottom */
@@ -87,7 +101,9 @@ void ui_move_to(struct ui *ui, const struct frame *f, bool last)
 {
     unsigned int n = ui_rows(ui, f);
 
-    if (ui->view == VIEW_SLOTS || ui->view == VIEW_OVERVIEW)
+    if (ui->view == VIEW_OVERVIEW)
+        ui->cpu = last ? frame_ncpu(f) - 1 : 0;
+    else if (ui->view == VIEW_SLOTS)
         ui->slot = last ? frame_entries(f) - 1 : 0;
     else if (ui->view == VIEW_TABLES)
         ui->entry = last ? PT_ENTRIES - 1 : 0;
@@ -100,8 +116,10 @@ static void drill(struct ui *ui, const struct frame *f)
     const struct table_page *t = f->table;
 
     if (!t || !t->readable || ui->entry >= t->entries || ui->path.nr == PATH_MAX_LEVELS - 1 ||
-        regime_kind(&t->r, t->pte[ui->entry], t->level) != KIND_TABLE)
+        regime_kind(&t->r, t->pte[ui->entry], t->level) != KIND_TABLE) {
+        snprintf(ui->notice, sizeof(ui->notice), "there is no table below this entry");
         return;
+    }
     ui->path.index[ui->path.nr++] = ui->entry;
     ui->entry = 0;
 }
@@ -123,6 +141,8 @@ static void enter_range(struct ui *ui, const struct frame *f)
     va = f->ranges->range[ui->row[VIEW_MAP]].va;
     if (va >= b->domheap_va && va - b->domheap_va < b->domheap_size)
         show_slot(ui, ui->cpu, (va - b->domheap_va) / SLOT_SIZE);
+    else
+        snprintf(ui->notice, sizeof(ui->notice), "only ranges of the domheap are slots to open");
 }
 
 void ui_enter(struct ui *ui, const struct frame *f)
