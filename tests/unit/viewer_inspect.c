@@ -2,6 +2,7 @@
 /*
  * Lookups replayed, expressions, rings read to the last record, holders.
  */
+#include "command/line.h"
 #include "command/wait.h"
 #include "model/check.h"
 #include "model/lookup.h"
@@ -10,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -323,18 +325,54 @@ static void test_check(void **state)
     source_close(&fake->src);
 }
 
+/* What the viewer's line says to a command. */
+static void check_line(const struct fake_source *fake, const struct snapshot *snap,
+                       const char *line, const char *part)
+{
+    struct context ctx = {.src = &fake->src, .snap = snap, .target = TARGET_NONE};
+    char *text = line_run(&ctx, line);
+
+    if (!strstr(text, part))
+        fail_msg(":%s says %s", line, text);
+    free(text);
+}
+
+/* Every command that it takes, and to what it does not take it names those. */
+static void test_lines(void **state)
+{
+    struct fake_source *fake = machine_make(2);
+    struct snapshot *snap;
+
+    (void)state;
+    machine_populate(fake, 2);
+    machine_add_event(fake, 0, 62500000, TRACE_MAP, 0x84a13, 37, 2);
+    snap = machine_snapshot(fake);
+    check_line(fake, snap, "dump --cpu 1", "CPU1  root 0x");
+    check_line(fake, snap, "walk 0x7f8000000000", "L0[255]");
+    check_line(fake, snap, "map", "el2 of CPU0");
+    check_line(fake, snap, "cpus", "cpu  state");
+    check_line(fake, snap, "stats", "CPU0 ");
+    check_line(fake, snap, "events", "CPU0   map     slot   37  refs  2  mfn 0x84a13");
+    check_line(fake, snap, "events --json", "\"event\":\"map\",\"slot\":37");
+    check_line(fake, snap, "find mfn:0x84a13", "0x84a13");
+    check_line(fake, snap, "explain 0x84a13", "home slot 37");
+    check_line(fake, snap, "events --follow", "that is for the command line\nhere there are dump");
+    check_line(fake, snap, "check", "that is for the command line\nhere there are dump");
+    check_line(fake, snap, "bogus", "unknown command bogus");
+    check_line(fake, snap, "bogus", "\nhere there are dump, walk, map, cpus, stats, events");
+    check_line(fake, snap, "walk", "walk needs VA");
+    free(snap);
+    source_close(&fake->src);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_explain),
-        cmocka_unit_test(test_explain_full),
-        cmocka_unit_test(test_query),
-        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_ring),
-        cmocka_unit_test(test_ring_overtaken),
-        cmocka_unit_test(test_first_reading_loses_nothing),
-        cmocka_unit_test(test_holders),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_full),   cmocka_unit_test(test_query),
+        cmocka_unit_test(test_wait),           cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_ring_overtaken), cmocka_unit_test(test_first_reading_loses_nothing),
+        cmocka_unit_test(test_holders),        cmocka_unit_test(test_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,38 @@ static void test_pages(void **state)
     scene_free(&s);
 }
 
+/* A text scrolls to its ends and no further. */
+static void test_scroll(void **state)
+{
+    char text[100 * 8 + 200 + 2] = "";
+    struct scene s;
+
+    (void)state;
+    for (unsigned int i = 0; i < 99; i++)
+        strcat(text, "a line\n");
+    memset(text + strlen(text), 'x', 200);
+    scene_make(&s, 2);
+    ui_show_text(&s.ui, text);
+    press(&s, "kh", 0);
+    assert_int_equal(s.ui.text_top + s.ui.text_left, 0);
+    press(&s, "jl", 0);
+    assert_int_equal(s.ui.text_top, 1);
+    assert_int_equal(s.ui.text_left, 8);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_END, 0);
+    assert_int_equal(s.ui.text_top, 100 - 21);
+    press(&s, "jllllllllllllllllllll", 0);
+    assert_int_equal(s.ui.text_top, 100 - 21);
+    assert_int_equal(s.ui.text_left, 200 - 80);
+    ui_key(&s.ui, &s.frame, 24, 80, UI_KEY_HOME, 0);
+    assert_int_equal(s.ui.text_top + s.ui.text_left, 0);
+    assert_int_equal(s.ui.slot, 37);
+    press(&s, "q?j", 0);
+    assert_int_equal(s.ui.box_top, 0); /* all of the help is on a screen of the usual size */
+    ui_key(&s.ui, &s.frame, 12, 40, UI_KEY_PAGE_DOWN, 0);
+    assert_int_equal(s.ui.box_top, 4);
+    scene_free(&s);
+}
+
 static void says(struct scene *s, const char *keys, const char *notice)
 {
     press(s, keys, 0);
@@ -240,15 +272,11 @@ static int enter_source_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_notices),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_digits),
-        cmocka_unit_test(test_layers_and_quit),
-        cmocka_unit_test(test_clicks),
-        cmocka_unit_test(test_key_table),
+        cmocka_unit_test(test_keys),   cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_scroll), cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_views),  cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_digits), cmocka_unit_test(test_layers_and_quit),
+        cmocka_unit_test(test_clicks), cmocka_unit_test(test_key_table),
     };
 
     return cmocka_run_group_tests(tests, enter_source_root, NULL);

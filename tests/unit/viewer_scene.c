@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -143,4 +144,45 @@ char *picture(const struct scene *s, unsigned int rows, unsigned int cols, enum 
     fclose(out);
     canvas_free(&c);
     return text;
+}
+
+static char *read_file(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    char *text = calloc(1, 200000);
+
+    if (!in)
+        fail_msg("%s is missing: HVSCOPE_GOLDEN_UPDATE=1 writes it", path);
+    if (fread(text, 1, 199999, in) == 0)
+        fail_msg("%s is empty", path);
+    fclose(in);
+    return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+void check_golden(const struct scene *s, const char *name, unsigned int rows, unsigned int cols,
+                  enum color_mode mode, bool ascii)
+{
+    static const char *const modes[] = {"mono", "16", "256"};
+    char *text = picture(s, rows, cols, mode, ascii), *expected, path[160];
+
+    snprintf(path, sizeof(path), "%s/%s-%ux%u-%s-%s.txt", GOLDEN_DIR, name, cols, rows,
+             ascii ? "ascii" : "utf8", modes[mode]);
+    if (getenv("HVSCOPE_GOLDEN_UPDATE")) {
+        write_file(path, text);
+    } else {
+        expected = read_file(path);
+        if (strcmp(text, expected) != 0)
+            fail_msg("%s differs; it is now:\n%s", path, text);
+        free(expected);
+    }
+    free(text);
 }

@@ -35,4 +35,11 @@ void scene_free(struct scene *s);
 char *picture(const struct scene *s, unsigned int rows, unsigned int cols, enum color_mode mode,
               bool ascii);
 
+/*
+ * Compare with the committed picture of that name. HVSCOPE_GOLDEN_UPDATE=1 writes the files anew:
+ * look at the difference before you commit it.
+ */
+void check_golden(const struct scene *s, const char *name, unsigned int rows, unsigned int cols,
+                  enum color_mode mode, bool ascii);
+
 #endif /* TESTS_VIEWER_SCENE_H */

@@ -18,47 +18,6 @@
 
 #include <cmocka.h>
 
-static char *read_file(const char *path)
-{
-    FILE *in = fopen(path, "r");
-    char *text = calloc(1, 200000);
-
-    if (!in)
-        fail_msg("%s is missing: HVSCOPE_GOLDEN_UPDATE=1 writes it", path);
-    if (fread(text, 1, 199999, in) == 0)
-        fail_msg("%s is empty", path);
-    fclose(in);
-    return text;
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *out = fopen(path, "w");
-
-    assert_non_null(out);
-    fputs(text, out);
-    fclose(out);
-}
-
-static void check_golden(const struct scene *s, const char *name, unsigned int rows,
-                         unsigned int cols, enum color_mode mode, bool ascii)
-{
-    static const char *const modes[] = {"mono", "16", "256"};
-    char *text = picture(s, rows, cols, mode, ascii), *expected, path[160];
-
-    snprintf(path, sizeof(path), "%s/%s-%ux%u-%s-%s.txt", GOLDEN_DIR, name, cols, rows,
-             ascii ? "ascii" : "utf8", modes[mode]);
-    if (getenv("HVSCOPE_GOLDEN_UPDATE")) {
-        write_file(path, text);
-    } else {
-        expected = read_file(path);
-        if (strcmp(text, expected) != 0)
-            fail_msg("%s differs; it is now:\n%s", path, text);
-        free(expected);
-    }
-    free(text);
-}
-
 static void type(struct scene *s, const char *keys)
 {
     for (; *keys; keys++)
@@ -92,8 +51,17 @@ static void test_layers(void **state)
     s.ui.layer[0] = LAYER_HELP;
     s.ui.nr_layers = 1;
     check_golden(&s, "help", 24, 80, COLOR_256, false);
+    check_golden(&s, "help", 12, 40, COLOR_MONO, true);
+    ui_key(&s.ui, &s.frame, 12, 40, UI_KEY_END, 0);
+    check_golden(&s, "help-end", 12, 40, COLOR_MONO, true);
     s.ui.layer[0] = LAYER_DETAIL;
+    s.ui.box_top = 0;
     check_golden(&s, "detail", 24, 80, COLOR_256, false);
+    check_golden(&s, "detail", 5, 20, COLOR_MONO, true);
+    check_golden(&s, "detail", 12, 40, COLOR_MONO, true);
+    ui_key(&s.ui, &s.frame, 12, 40, UI_KEY_PAGE_DOWN, 0);
+    check_golden(&s, "detail-down", 12, 40, COLOR_MONO, true);
+    s.ui.box_top = 0;
     s.ui.slot = 130;
     check_golden(&s, "detail-broken", 24, 80, COLOR_MONO, true);
     scene_free(&s);
@@ -330,41 +298,6 @@ static void test_holes(void **state)
     scene_free(&s);
 }
 
-static void test_settled_stop(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, NR_CPU);
-    marks_settle(s.marks, s.before);
-    s.marks->base->cpu[1].info.generation -= 428;
-    marks_settle(s.marks, s.snap);
-    s.frame.word = RUN_STOPPED;
-    strcpy(s.frame.note, "by the debugger");
-    check_golden(&s, "stopped", 24, 80, COLOR_256, false);
-    scene_free(&s);
-}
-
-/* Of a halted machine: where each CPU stands, one of which is not known. */
-static void test_places(void **state)
-{
-    const struct places places = {
-        .nr = 3, .cpu = {{true, 2, 0xa0000201234}, {true, 1, 0x40001000}, {false, 0, 0}}};
-    struct scene s;
-
-    (void)state;
-    scene_make(&s, NR_CPU);
-    s.frame.word = RUN_STOPPED;
-    s.frame.places = &places;
-    strcpy(s.frame.note, "by the debugger");
-    check_golden(&s, "places", 24, 80, COLOR_256, false);
-    check_golden(&s, "places", 24, 80, COLOR_MONO, true);
-    check_golden(&s, "places", 48, 160, COLOR_256, false);
-    check_golden(&s, "places", 48, 160, COLOR_16, true);
-    check_golden(&s, "places", 12, 40, COLOR_256, false);
-    scene_free(&s);
-}
-
 /* A step that changes one slot selects it, once, on whichever CPU that was. */
 static void test_step_is_followed(void **state)
 {
@@ -449,14 +382,20 @@ static int enter_source_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slots),        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_views),        cmocka_unit_test(test_light),
-        cmocka_unit_test(test_stages),       cmocka_unit_test(test_stage_key),
-        cmocka_unit_test(test_places),       cmocka_unit_test(test_dimensions_and_prompts),
-        cmocka_unit_test(test_navigation),   cmocka_unit_test(test_overview),
-        cmocka_unit_test(test_many_cpus),    cmocka_unit_test(test_holes),
-        cmocka_unit_test(test_settled_stop), cmocka_unit_test(test_step_is_followed),
-        cmocka_unit_test(test_every_size),   cmocka_unit_test(test_state_text),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_light),
+        cmocka_unit_test(test_stages),
+        cmocka_unit_test(test_stage_key),
+        cmocka_unit_test(test_dimensions_and_prompts),
+        cmocka_unit_test(test_navigation),
+        cmocka_unit_test(test_overview),
+        cmocka_unit_test(test_many_cpus),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_step_is_followed),
+        cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_state_text),
     };
 
     return cmocka_run_group_tests(tests, enter_source_root, NULL);

@@ -176,7 +176,7 @@ command_printer command_find_printer(enum command command)
         [COMMAND_DUMP] = print_dump,       [COMMAND_WALK] = print_walk,
         [COMMAND_MAP] = print_map,         [COMMAND_CPUS] = print_cpus,
         [COMMAND_STATS] = print_stats,     [COMMAND_FIND] = print_find,
-        [COMMAND_EXPLAIN] = print_explain,
+        [COMMAND_EXPLAIN] = print_explain, [COMMAND_EVENTS] = print_events,
     };
 
     return printers[command];

@@ -62,6 +62,7 @@ int print_walk(const struct context *ctx, FILE *out, struct failure *f);
 int print_map(const struct context *ctx, FILE *out, struct failure *f);
 int print_cpus(const struct context *ctx, FILE *out, struct failure *f);
 int print_stats(const struct context *ctx, FILE *out, struct failure *f);
+int print_events(const struct context *ctx, FILE *out, struct failure *f);
 int print_find(const struct context *ctx, FILE *out, struct failure *f);
 int print_explain(const struct context *ctx, FILE *out, struct failure *f);
 

@@ -289,6 +289,19 @@ static int print_all(const struct context *ctx, struct event_stream *s, struct f
     return ret;
 }
 
+int print_events(const struct context *ctx, FILE *out, struct failure *f)
+{
+    struct event_stream s;
+
+    if (require_ring(&ctx->snap->machine, f) ||
+        event_stream_open(&s, ctx->o, ctx->src, ctx->symbols, f))
+        return -1;
+    for (unsigned int i = steps_of(ctx->snap); i > 0 && event_stream_step(&s, ctx->snap, out); i--)
+        ;
+    event_stream_close(&s);
+    return 0;
+}
+
 static int check_target(const struct context *ctx, struct failure *f)
 {
     if (target_health(&ctx->target) != SOURCE_OK)

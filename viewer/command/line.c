@@ -9,26 +9,26 @@
 #define WORDS_MAX 16
 #define LINE_MAX  256
 
-/* "dump, walk, map ...": the commands that print what they find. */
-static int refuse(struct failure *f)
+/* "here there are dump, walk, map ...": the commands that print what they find. */
+static void put_names(FILE *out)
 {
-    char names[FAILURE_TEXT_MAX];
-    size_t len = 0;
+    const char *before = "here there are ";
 
-    for (unsigned int i = 0; i < nr_commands && len < sizeof(names); i++) {
-        if (command_find_printer(command_table[i].command))
-            len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", len ? ", " : "",
-                                    command_table[i].name);
+    for (unsigned int i = 0; i < nr_commands; i++) {
+        if (command_find_printer(command_table[i].command)) {
+            fprintf(out, "%s%s", before, command_table[i].name);
+            before = ", ";
+        }
     }
-    return failure_set(f, EXIT_USAGE, "here there are %s", names);
+    fputc('\n', out);
 }
 
 static int run(struct context *ctx, struct options *o, FILE *out, struct failure *f)
 {
     command_printer print = command_find_printer(o->command);
 
-    if (!print || o->follow)
-        return refuse(f);
+    if (!print || o->follow || o->casemate)
+        return failure_set(f, EXIT_USAGE, "that is for the command line");
     if (options_check_cpus(o, ctx->snap->ncpu, f) ||
         context_require_slots(o->command, &ctx->snap->machine, f))
         return -1;
@@ -54,6 +54,8 @@ char *line_run(struct context *ctx, const char *line)
     if (options_parse(&o, argc, argv, &f) || run(ctx, &o, out, &f)) {
         rewind(out);
         fprintf(out, "%s\n", f.text);
+        if (f.status == EXIT_USAGE)
+            put_names(out);
     }
     fclose(out);
     options_free(&o);

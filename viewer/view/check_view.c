@@ -23,7 +23,8 @@ static void draw_rule(struct canvas *c, int row, int cols, const struct findings
                   : note ? ROLE_WARN
                          : ROLE_BROKEN,
                   "%-5s", word);
-    canvas_text(c, row, 7, cols - 7 - 8, n ? ROLE_STRONG : ROLE_TEXT, rule_text(rule, n));
+    canvas_text(c, row, 7, n ? cols - 7 - 8 : cols - 7, n ? ROLE_STRONG : ROLE_TEXT,
+                rule_text(rule, n));
     if (n)
         canvas_printf(c, row, cols - 8, 8, ROLE_STRONG, "%7u", n);
 }
@@ -61,7 +62,7 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     struct area a = page_area(c);
     const struct findings *r = f->findings;
     unsigned int selected = ui->row[VIEW_CHECK], first;
-    int row = a.row, rules = a.rows >= RULES + 4 ? RULES : 0;
+    int row = a.row, rules = RULES, end = a.row + a.rows;
 
     if (!r) {
         page_heading(c, ui, "Check", "nothing to look at");
@@ -69,7 +70,9 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     }
     page_heading(c, ui, "Check", "%s, %u slots; %s", findings_wrong(r) ? "WRONG" : "nothing found",
                  r->entries, f->order ? f->order : "of stores and TLBIs nothing is known");
-    for (int i = ui->no_slots ? RULE_VIOLATION : 0; i < rules; i++) {
+    if (a.rows < RULES + 4 && r->nr) /* what was found comes first */
+        rules = 0;
+    for (int i = ui->no_slots ? RULE_VIOLATION : 0; i < rules && row < end; i++) {
         if (!f->snap || rule_applies((enum rule)i, &f->snap->machine))
             draw_rule(c, row++, a.cols, r, (enum rule)i, f->order_known);
     }
@@ -77,7 +80,7 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
         row++;
     if (selected >= r->nr)
         selected = r->nr ? r->nr - 1 : 0;
-    first = page_first(selected, r->nr, a.row + a.rows - row);
-    for (unsigned int i = first; i < r->nr && row < a.row + a.rows; i++)
+    first = page_first(selected, r->nr, end - row);
+    for (unsigned int i = first; i < r->nr && row < end; i++)
         draw_finding(c, row++, a.cols, f, &r->finding[i], i == selected);
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define TAB_WIDTH 11
-#define NAMED_MAX 3 /* changed slots that the message line lists by number */
+#define NAME_COLS 15 /* " hvscope CPU63 " */
+#define NAMED_MAX 3  /* changed slots that the message line lists by number */
 
 enum role chrome_state_role(enum run_word word)
 {
@@ -49,10 +50,11 @@ static void draw_target(struct canvas *c, int col, int width, const char *target
         canvas_printf(c, 0, col, width, ROLE_TITLE, "\xe2\x80\xa6%s", target + len - width + 1);
 }
 
-/* The state has the right end and as much room as it wants, but for the name. */
+/* The state has the right end and as much room as it wants, but for the name; alone if that is all
+ * there is room for. */
 void chrome_draw_title(struct canvas *c, const struct frame *f, const struct ui *ui)
 {
-    int cols = c->cols, room = cols > 40 ? cols - 12 : cols, width, at;
+    int cols = c->cols, room = cols >= NAME_COLS * 2 ? cols - NAME_COLS : cols, width, at;
     const struct machine *m = f->snap ? &f->snap->machine : NULL;
     char state[NOTE_MAX + 32];
 

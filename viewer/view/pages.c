@@ -43,21 +43,28 @@ void page_moment(const struct frame *f, bool live, bool slots, char *buf, size_t
         snprintf(buf, size, "%s: ", when);
 }
 
+size_t page_fit(const char *text, size_t room)
+{
+    size_t len = strlen(text), cut = room ? room : 1;
+
+    if (len <= cut)
+        return len;
+    while (cut > 1 && text[cut] != ' ')
+        cut--;
+    return text[cut] == ' ' ? cut : room ? room : 1;
+}
+
 /* In two rows if it is long: a sentence, or its end, must not be lost. */
 void page_why(struct canvas *c, const struct frame *f)
 {
     struct area a = page_area(c);
     const char *why = f->stage_why ? f->stage_why : "";
-    size_t room = (size_t)(a.cols > 2 ? a.cols - 2 : 1), cut = strlen(why);
+    int room = a.cols > 2 ? a.cols - 2 : 1;
 
     for (int row = 0; row < a.rows && *why; row++) {
-        cut = strlen(why);
-        if (cut > room) {
-            cut = room;
-            while (cut > 1 && why[cut] != ' ')
-                cut--;
-        }
-        canvas_printf(c, a.row + row, 1, (int)room, ROLE_WARN, "%.*s", (int)cut, why);
+        size_t cut = page_fit(why, (size_t)room);
+
+        canvas_printf(c, a.row + row, 1, room, ROLE_WARN, "%.*s", (int)cut, why);
         why += cut + (why[cut] == ' ');
     }
 }

@@ -29,6 +29,9 @@ __attribute__((format(printf, 4, 5))) void page_heading(struct canvas *c, const 
  */
 void page_moment(const struct frame *f, bool live, bool slots, char *buf, size_t size);
 
+/* How much of a text goes into so many columns: up to a blank, if there is one. */
+size_t page_fit(const char *text, size_t room);
+
 /* There are no such tables: why, where they would be. */
 void page_why(struct canvas *c, const struct frame *f);
 

@@ -7,6 +7,7 @@
 #include "view/panes.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define LEGEND_COL 70
 #define DETAIL_ROW 18 /* of the single layout: three lines of it, then totals, message */
@@ -205,23 +206,33 @@ static void draw_detail(struct canvas *c, int row, const struct frame *f, const 
     canvas_text(c, row + 2, at + 2, c->cols - at - 2, ROLE_WARN, i.fault);
 }
 
+/* Where it stands, and the counts: closer together if there is no room, the tabs name the CPU. */
+static void draw_totals(struct canvas *c, int row, const struct frame *f, unsigned int cpu)
+{
+    char text[TEXT_MAX], name[16], at[TEXT_MAX];
+    int used = 0;
+
+    slots_totals_text(f, cpu, "  ", text, sizeof(text));
+    chrome_place_text(f, cpu, at, sizeof(at));
+    snprintf(name, sizeof(name), "CPU%u  ", cpu);
+    if (at[0])
+        used = canvas_printf(c, row, 0, c->cols, ROLE_WARN, "at %s  ", at);
+    if (used + strlen(name) + strlen(text) > c->cols) {
+        slots_totals_text(f, cpu, " ", text, sizeof(text));
+        name[0] = '\0';
+    }
+    canvas_printf(c, row, used, c->cols - used, ROLE_TEXT, "%s%s", name, text);
+}
+
 static void draw_single(struct canvas *c, const struct layout *l, const struct frame *f,
                         const struct ui *ui)
 {
-    char text[TEXT_MAX], at[TEXT_MAX];
-    int used;
-
     chrome_draw_tabs(c, 1, f, ui);
     slots_draw_tile(c, l, f, ui);
     draw_legend(c);
     draw_detail(c, DETAIL_ROW, f, ui);
-    if (f->snap && f->snap->cpu[ui->cpu].on) {
-        slots_totals_text(f, ui->cpu, "  ", text, sizeof(text));
-        chrome_place_text(f, ui->cpu, at, sizeof(at));
-        used = at[0] ? canvas_printf(c, DETAIL_ROW + 3, 0, c->cols, ROLE_WARN, "at %s  ", at) : 0;
-        canvas_printf(c, DETAIL_ROW + 3, used, c->cols - used, ROLE_TEXT, "CPU%u  %s", ui->cpu,
-                      text);
-    }
+    if (f->snap && f->snap->cpu[ui->cpu].on)
+        draw_totals(c, DETAIL_ROW + 3, f, ui->cpu);
     chrome_draw_message(c, DETAIL_ROW + 4, 0, c->cols, f, ui);
     panes_draw_events(c, f, DETAIL_ROW + 5, 0, l->rows - 1 - (DETAIL_ROW + 5), c->cols);
 }

@@ -134,8 +134,9 @@ static void draw_entry(struct canvas *c, const struct frame *f, const struct ui 
         return;
     at = canvas_printf(c, row, 0, c->cols, ROLE_LABEL_HERE, "L%d[%u]", t->level, i);
     entry_text(f, t, i, text, sizeof(text));
-    canvas_printf(c, row, at + 1, (int)c->cols - at - 1, ROLE_STRONG, " 0x%016" PRIx64 "  %s",
-                  t->pte[i], text);
+    canvas_printf(c, row, at + 1, (int)c->cols - at - 1, ROLE_STRONG,
+                  c->cols < SINGLE_COLS ? " 0x%" PRIx64 "  %s" : " 0x%016" PRIx64 "  %s", t->pte[i],
+                  text);
     if (rows > 1)
         canvas_printf(c, row + 1, 0, c->cols, ROLE_TEXT, "%s 0x%" PRIx64 "-0x%" PRIx64 "  %s",
                       t->r.name == REGIME_S2 ? "ipa" : "va", va, va + (UINT64_C(1) << shift) - 1,
@@ -157,8 +158,9 @@ static void heading(struct canvas *c, const struct frame *f, const struct ui *ui
     if (!is_slots(f, t))
         page_moment(f, f->live_table, false, text, sizeof(text));
     len = (int)strlen(text);
-    len += snprintf(text + len, sizeof(text) - len, "CPU%u%s root 0x%" PRIx64, ui->cpu,
-                    shown_text(f->shown), t->table[0]);
+    len += snprintf(text + len, sizeof(text) - len, "CPU%u%s", ui->cpu, shown_text(f->shown));
+    if (c->cols >= SINGLE_COLS || !t->path.nr)
+        len += snprintf(text + len, sizeof(text) - len, " root 0x%" PRIx64, t->table[0]);
     for (unsigned int i = 0; i < t->path.nr && len < TEXT_MAX; i++)
         len += snprintf(text + len, sizeof(text) - len, " \xe2\x96\xb8 L%u[%u]",
                         (unsigned int)t->r.start_level + i, t->path.index[i]);

@@ -34,6 +34,8 @@ void ui_open_layer(struct ui *ui, enum layer layer)
         ui->layer[ui->nr_layers++] = layer;
     if (layer == LAYER_GOTO)
         ui->input[0] = '\0';
+    else if (layer == LAYER_HELP || layer == LAYER_DETAIL)
+        ui->box_top = 0;
 }
 
 /* The topmost layer; under them all, the overview. */
@@ -56,7 +58,13 @@ void ui_show_text(struct ui *ui, const char *text)
 {
     free(ui->text);
     ui->text = strdup(text);
-    ui->text_top = 0;
+    ui->text_top = ui->text_left = ui->text_lines = ui->text_cols = 0;
+    for (const char *line = text; *line; ui->text_lines++) {
+        unsigned int len = (unsigned int)strcspn(line, "\n");
+
+        ui->text_cols = len > ui->text_cols ? len : ui->text_cols;
+        line += len + (line[len] == '\n');
+    }
     ui_open_layer(ui, LAYER_TEXT);
 }
 

@@ -64,12 +64,14 @@ struct ui {
     char input[8]; /* of LAYER_GOTO */
     char prompt;   /* of LAYER_PROMPT: one of PROMPT_ */
     char line[LINE_MAX_CHARS + 1];
-    char *text; /* of LAYER_TEXT; its own */
-    unsigned int text_top;
-    unsigned int row[VIEWS]; /* selected in a list; of events counted from the newest */
-    enum shown_stage shown;  /* whose tables, in the views Tables and Map */
-    struct table_path path;  /* of the Tables view */
-    unsigned int entry;      /* selected there */
+    char *text;                         /* of LAYER_TEXT; its own */
+    unsigned int text_lines, text_cols; /* of text: lines, and bytes of the longest */
+    unsigned int text_top, text_left;   /* what is shown of it begins there */
+    unsigned int box_top;               /* likewise of help and of a slot's bits */
+    unsigned int row[VIEWS];            /* selected in a list; of events counted from the newest */
+    enum shown_stage shown;             /* whose tables, in the views Tables and Map */
+    struct table_path path;             /* of the Tables view */
+    unsigned int entry;                 /* selected there */
     enum color_by color;
     struct event_filter filter;
     struct event_filter search;      /* '/': the same language, and va: pa: */

@@ -4,11 +4,14 @@
  * how it is shown, and what only the loop can do.
  */
 #include "view/cells.h"
+#include "view/layers.h"
 #include "view/ui.h"
 
 #include <stdio.h>
 
-#define HZ_LAST 60
+#define HZ_LAST   60
+#define TEXT_STEP 8         /* columns that an arrow scrolls a text */
+#define LINES_MAX (1 << 24) /* more than any text has */
 
 static void press_enter(struct ui *ui, const struct frame *f)
 {
@@ -96,17 +99,35 @@ static bool act_open(struct ui *ui, const struct frame *f, enum action action)
     }
 }
 
-/* In a text that is longer than the screen, keys that move scroll. */
+/* By so much, but never so far that nothing is left on the screen, which has room for some. */
+static void scroll_by(unsigned int *at, int by, unsigned int n, int room)
+{
+    int last = (int)n > room ? (int)n - room : 0, to = (int)*at + by;
+
+    *at = to < 0 ? 0 : to > last ? (unsigned int)last : (unsigned int)to;
+}
+
+/* In what is longer than the screen keys that move scroll; a slot's bits are paged. */
 static void scroll(struct ui *ui, const struct frame *f, const struct layout *l, int dx, int dy)
 {
-    if (!ui_top_is(ui, LAYER_TEXT)) {
+    if (ui_top_is(ui, LAYER_TEXT)) {
+        scroll_by(&ui->text_top, dy, ui->text_lines, layers_text_rows(l->rows));
+        scroll_by(&ui->text_left, dx * TEXT_STEP, ui->text_cols, l->cols);
+    } else if (ui_top_is(ui, LAYER_HELP)) {
+        scroll_by(&ui->box_top, dy, layers_help_lines(l->cols), layers_help_rows(l->rows));
+    } else if (ui_top_is(ui, LAYER_DETAIL) && (dy > 1 || dy < -1)) {
+        scroll_by(&ui->box_top, dy, LAYERS_DETAIL_LINES, layers_detail_rows(l->rows));
+    } else {
         ui_move(ui, f, l, dx, dy);
-        return;
     }
-    if (dy < 0)
-        ui->text_top = ui->text_top > (unsigned int)-dy ? ui->text_top + dy : 0;
+}
+
+static void scroll_to(struct ui *ui, const struct frame *f, const struct layout *l, bool last)
+{
+    if (ui_top_is(ui, LAYER_TEXT) || ui_top_is(ui, LAYER_HELP))
+        scroll(ui, f, l, last ? 0 : -LINES_MAX, last ? LINES_MAX : -LINES_MAX);
     else
-        ui->text_top += dy;
+        ui_move_to(ui, f, last);
 }
 
 static void move_cpu(struct ui *ui, const struct frame *f, int by)
@@ -119,7 +140,7 @@ static void move_cpu(struct ui *ui, const struct frame *f, int by)
 static bool act_move(struct ui *ui, const struct frame *f, const struct layout *l,
                      enum action action)
 {
-    const int page = l->rows > 8 ? l->rows - 8 : 1;
+    const int page = l->rows > 10 ? l->rows - 8 : 2;
 
     switch (action) {
     case ACTION_LEFT:
@@ -141,10 +162,10 @@ static bool act_move(struct ui *ui, const struct frame *f, const struct layout *
         scroll(ui, f, l, 0, page);
         return true;
     case ACTION_FIRST:
-        ui_move_to(ui, f, false);
+        scroll_to(ui, f, l, false);
         return true;
     case ACTION_LAST:
-        ui_move_to(ui, f, true);
+        scroll_to(ui, f, l, true);
         return true;
     case ACTION_NEXT_CPU:
         move_cpu(ui, f, 1);
