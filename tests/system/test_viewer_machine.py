@@ -189,7 +189,7 @@ def test_where_it_stands(paced, tmux: Tmux) -> None:  # noqa: F811
         places.append(rf"CPU{cpu['cpu']} .*EL{cpu['el']} {re.escape(at[:24])}")
     tmux.wait("stands at", *places)
     tmux.resize(80, 24)
-    tmux.wait(r"(?m)^at EL[0-2] \S+  CPU0 ")
+    tmux.wait(r"(?m)^at EL[0-2] \S+  \d+ free \d+ cached \d+ in-use \d+ refs")
     paced.qmp("cont")
     tmux.wait_gone(r"(?m)^at EL")
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Nothing was found: what was looked for, as far as there is room. */
+/* Nothing was found: what was looked for, as far as there is room. And lists on the least screen. */
 static void test_nothing_found(void **state)
 {
     struct scene s;
@@ -22,6 +22,10 @@ static void test_nothing_found(void **state)
     memset(s.findings.count, 0, sizeof(s.findings.count));
     check_golden(&s, "nothing-found", 12, 40, COLOR_MONO, true);
     check_golden(&s, "nothing-found", 5, 20, COLOR_MONO, true);
+    s.ui.view = VIEW_MAP;
+    check_golden(&s, "map", 5, 20, COLOR_MONO, true);
+    s.ui.view = VIEW_OVERVIEW;
+    check_golden(&s, "overview", 5, 20, COLOR_MONO, true);
     scene_free(&s);
 }
 

@@ -44,6 +44,7 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     struct area a = page_area(c);
     unsigned int selected = ui->row[VIEW_MAP], n = f->ranges ? f->ranges->nr : 0, first;
     char moment[64];
+    int head = 1; /* rows above the list */
 
     page_moment(f, f->live_ranges, f->shown == SHOWN_EL2, moment, sizeof(moment));
     page_heading(c, ui, "Map", "%sCPU%u%s  %u ranges%s", f->ranges ? moment : "", ui->cpu,
@@ -55,7 +56,9 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     }
     if (selected >= n)
         selected = n ? n - 1 : 0;
-    if (a.cols >= SINGLE_COLS)
+    if (a.rows < 3)
+        head = 0;
+    else if (a.cols >= SINGLE_COLS)
         canvas_printf(c, a.row, 0, a.cols, ROLE_DIM,
                       " %-14s size      %-13s lv rwx sw  region     type",
                       f->shown == SHOWN_S2 ? "ipa" : "va",
@@ -63,8 +66,8 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     else
         canvas_printf(c, a.row, 0, a.cols, ROLE_DIM, "%-14s size     rwx region",
                       f->shown == SHOWN_S2 ? "ipa" : "va");
-    first = page_first(selected, n, a.rows - 1);
-    for (int i = 0; i < a.rows - 1 && first + (unsigned int)i < n; i++)
-        draw_range(c, a.row + 1 + i, a.cols, &f->ranges->range[first + (unsigned int)i],
+    first = page_first(selected, n, a.rows - head);
+    for (int i = 0; i < a.rows - head && first + (unsigned int)i < n; i++)
+        draw_range(c, a.row + head + i, a.cols, &f->ranges->range[first + (unsigned int)i],
                    first + (unsigned int)i == selected);
 }

@@ -21,7 +21,8 @@ struct tiling {
 
 static struct tiling tile(const struct frame *f, const struct ui *ui, int rows, int cols)
 {
-    int room = rows - FIRST_ROW - 2 > 1 ? rows - FIRST_ROW - 2 : 1, n = frame_ncpu(f);
+    int below = rows < SINGLE_ROWS || cols < SINGLE_COLS ? 1 : 2; /* message and key bar */
+    int room = rows - FIRST_ROW - below > 1 ? rows - FIRST_ROW - below : 1, n = frame_ncpu(f);
     struct tiling t = {.height = 1, .columns = 1, .rows = room};
     bool maps = cols >= LABEL_COLS_OVERVIEW + MAP_COLS;
     unsigned int fit;

@@ -206,22 +206,28 @@ static void draw_detail(struct canvas *c, int row, const struct frame *f, const 
     canvas_text(c, row + 2, at + 2, c->cols - at - 2, ROLE_WARN, i.fault);
 }
 
-/* Where it stands, and the counts: closer together if there is no room, the tabs name the CPU. */
+/* Of a halted CPU where it stands, and then only the counts that say something. */
 static void draw_totals(struct canvas *c, int row, const struct frame *f, unsigned int cpu)
 {
-    char text[TEXT_MAX], name[16], at[TEXT_MAX];
-    int used = 0;
+    const unsigned int *n = f->snap->cpu[cpu].counts;
+    char text[TEXT_MAX], at[TEXT_MAX];
+    int used;
 
-    slots_totals_text(f, cpu, "  ", text, sizeof(text));
     chrome_place_text(f, cpu, at, sizeof(at));
-    snprintf(name, sizeof(name), "CPU%u  ", cpu);
-    if (at[0])
-        used = canvas_printf(c, row, 0, c->cols, ROLE_WARN, "at %s  ", at);
-    if (used + strlen(name) + strlen(text) > c->cols) {
-        slots_totals_text(f, cpu, " ", text, sizeof(text));
-        name[0] = '\0';
+    if (!at[0]) {
+        slots_totals_text(f, cpu, "  ", text, sizeof(text));
+        canvas_printf(c, row, 0, c->cols, ROLE_TEXT, "CPU%u  %s", cpu, text);
+        return;
     }
-    canvas_printf(c, row, used, c->cols - used, ROLE_TEXT, "%s%s", name, text);
+    used = canvas_printf(c, row, 0, c->cols, ROLE_WARN, "at %s  ", at);
+    used += canvas_printf(c, row, used, c->cols - used, ROLE_TEXT,
+                          "%u free %u cached %u in-use %u refs", n[SLOT_FREE], n[SLOT_CACHED],
+                          n[SLOT_IN_USE], f->snap->cpu[cpu].refs);
+    if (n[SLOT_SATURATED])
+        used += canvas_printf(c, row, used, c->cols - used, ROLE_TEXT, " %u saturated",
+                              n[SLOT_SATURATED]);
+    if (n[SLOT_BROKEN])
+        canvas_printf(c, row, used, c->cols - used, ROLE_BROKEN, " %u broken", n[SLOT_BROKEN]);
 }
 
 static void draw_single(struct canvas *c, const struct layout *l, const struct frame *f,
