@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Nothing was found: what was looked for, as far as there is room. And lists on the least screen. */
+/* Nothing was found: what was looked for, as far as there is room. Lists on the least screen. */
 static void test_nothing_found(void **state)
 {
     struct scene s;
