@@ -191,6 +191,20 @@ def test_terminals(tmux: Tmux, made: Made, env: dict[str, str], wait: str) -> No
     check_restored(tmux, made, 0)
 
 
+def test_keys_that_terminfo_does_not_know(tmux: Tmux, made: Made) -> None:
+    """A vt100 of today sends more; what nobody knows does nothing, instead of what its bytes do."""
+    start_view(tmux, made, TERM="vt100")
+    for key, view in (("F5", "4 Events"), ("F6", "5 Check"), ("F7", "6 Stats"), ("F2", "slot 0 "),
+                      ("End", "slot 1023 "), ("Home", "slot 0 "), ("NPage", "slot 960 "),
+                      ("PPage", "slot 0 "), ("Down", "slot 64 "), ("BTab", "CPU1  ")):
+        tmux.keys(key)
+        tmux.wait(re.escape(view), "LIVE")
+    tmux.run("send-keys", "-l", "\x1b[1;5C")  # Ctrl and an arrow
+    tmux.run("send-keys", "-l", "\x1b[24;2~")
+    tmux.keys("+")
+    tmux.wait("15 looks a second", "LIVE 15Hz", "CPU1  ", gone="PAUSED")
+
+
 def test_unknown_terminal(made: Made, tmux: Tmux) -> None:
     """A sentence, not curses' own message."""
     start_view(tmux, made, wait='terminal type "nonsense" is not known', TERM="nonsense")

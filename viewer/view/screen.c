@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define ESC          27
 #define ESC_DELAY_MS 25
 #define COPY_BEGIN   "\033]52;c;"
 #define COPY_END     "\a"
@@ -77,6 +78,36 @@ static void start_mouse(bool wanted)
     mouseinterval(0);
 }
 
+/*
+ * A terminal sends more than terminfo knows of it, vt100 on anything of today above all: byte by
+ * byte F5 would be Esc, a step back in the history, and the digits of a CPU.
+ */
+static void learn_keys(void)
+{
+    static const struct {
+        const char *sequence;
+        int key;
+    } usual[] = {
+        {"\033[A", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT},
+        {"\033[D", KEY_LEFT},   {"\033[H", KEY_HOME},   {"\033[F", KEY_END},
+        {"\033[Z", KEY_BTAB},   {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},
+        {"\033OC", KEY_RIGHT},  {"\033OD", KEY_LEFT},   {"\033OH", KEY_HOME},
+        {"\033OF", KEY_END},    {"\033[1~", KEY_HOME},  {"\033[4~", KEY_END},
+        {"\033[7~", KEY_HOME},  {"\033[8~", KEY_END},   {"\033[5~", KEY_PPAGE},
+        {"\033[6~", KEY_NPAGE}, {"\033OP", KEY_F(1)},   {"\033OQ", KEY_F(2)},
+        {"\033OR", KEY_F(3)},   {"\033OS", KEY_F(4)},   {"\033[11~", KEY_F(1)},
+        {"\033[12~", KEY_F(2)}, {"\033[13~", KEY_F(3)}, {"\033[14~", KEY_F(4)},
+        {"\033[15~", KEY_F(5)}, {"\033[17~", KEY_F(6)}, {"\033[18~", KEY_F(7)},
+        {"\033[[A", KEY_F(1)},  {"\033[[B", KEY_F(2)},  {"\033[[C", KEY_F(3)},
+        {"\033[[D", KEY_F(4)},  {"\033[[E", KEY_F(5)},
+    };
+
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        if (key_defined(usual[i].sequence) == 0)
+            define_key(usual[i].sequence, usual[i].key);
+    }
+}
+
 static void set_modes(void)
 {
     cbreak();
@@ -85,6 +116,7 @@ static void set_modes(void)
     intrflush(stdscr, FALSE);
     keyboard = newpad(1, 1);
     keypad(keyboard, TRUE);
+    learn_keys();
     nodelay(keyboard, TRUE);
     set_escdelay(ESC_DELAY_MS);
 }
@@ -268,7 +300,7 @@ static int translate(int key)
     static const struct {
         int curses, ours;
     } keys[] = {
-        {27, UI_KEY_ESC},
+        {ESC, UI_KEY_ESC},
         {KEY_BACKSPACE, UI_KEY_BACKSPACE},
         {127, UI_KEY_BACKSPACE},
         {8, UI_KEY_BACKSPACE},
@@ -297,6 +329,21 @@ static int translate(int key)
     return key < KEY_MIN ? key : UI_KEY_RESIZE;
 }
 
+/* After an Esc: the rest of a sequence that nobody knows, which is no key of ours. */
+static bool skip_sequence(void)
+{
+    int key = wgetch(keyboard), end = ERR;
+
+    if (key == '[') {
+        do
+            end = wgetch(keyboard);
+        while (end >= 0x20 && end < 0x40);
+    }
+    if (key != ERR && end == ERR)
+        ungetch(key); /* typed by hand, one after the other */
+    return end != ERR;
+}
+
 int screen_key(int *row, int *col)
 {
     int key = wgetch(keyboard);
@@ -304,6 +351,8 @@ int screen_key(int *row, int *col)
 
     if (key == ERR)
         return UI_KEY_NONE;
+    if (key == ESC && skip_sequence())
+        return UI_KEY_RESIZE;
     if (key == KEY_MOUSE) {
         if (getmouse(&mouse) != OK)
             return UI_KEY_RESIZE;
