@@ -106,7 +106,7 @@ def test_somebody_keeps_the_socket(private, terminals):
         check_error(run("wait", "cpu0.maps>=1", "--qmp", socket), 3, "another program talks to it")
     terminals[0].wait("LIVE 10Hz", gone="BUSY")
     terminals[0].keys("S")
-    terminals[0].wait("stop the machine, all of its CPUs")
+    terminals[0].wait("stop all CPUs")
     terminals[0].keys("y")
     terminals[0].wait("STOPPED paused, no debugger attached")
     assert private.qmp("query-status")["status"] == "paused"

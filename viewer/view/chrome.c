@@ -76,6 +76,8 @@ void chrome_draw_title(struct canvas *c, const struct frame *f, const struct ui 
     }
     canvas_fill(c, 0, cols - width, width, chrome_state_role(f->word), ' ');
     canvas_text(c, 0, cols - width + 1, width - 1, chrome_state_role(f->word), state);
+    if ((int)strlen(state) > width - 1)
+        canvas_put(c, 0, cols - 1, chrome_state_role(f->word), 0x2026);
 }
 
 /* The first tab on screen: all of them if they fit, else around the focus. */
@@ -253,8 +255,7 @@ static const char *prompt_text(const struct ui *ui)
     case PROMPT_CPU:
         return "CPU: ";
     case PROMPT_CONTROL:
-        return ui->asked == CONTROL_STOP ? "stop the machine, all of its CPUs? y: yes "
-                                         : "let the machine continue? y: yes ";
+        return ui->asked == CONTROL_STOP ? "stop all CPUs? y: yes " : "continue all CPUs? y: yes ";
     default:
         return ":";
     }
