@@ -300,24 +300,15 @@ static int translate(int key)
     static const struct {
         int curses, ours;
     } keys[] = {
-        {ESC, UI_KEY_ESC},
-        {KEY_BACKSPACE, UI_KEY_BACKSPACE},
-        {127, UI_KEY_BACKSPACE},
-        {8, UI_KEY_BACKSPACE},
-        {KEY_LEFT, UI_KEY_LEFT},
-        {KEY_RIGHT, UI_KEY_RIGHT},
-        {KEY_UP, UI_KEY_UP},
-        {KEY_DOWN, UI_KEY_DOWN},
-        {KEY_HOME, UI_KEY_HOME},
-        {KEY_END, UI_KEY_END},
-        {KEY_FIND, UI_KEY_HOME},
-        {KEY_SELECT, UI_KEY_END},
-        {KEY_BTAB, UI_KEY_BACKTAB},
-        {KEY_ENTER, UI_KEY_ENTER},
-        {KEY_MOUSE, UI_KEY_MOUSE},
-        {KEY_RESIZE, UI_KEY_RESIZE},
-        {KEY_PPAGE, UI_KEY_PAGE_UP},
-        {KEY_NPAGE, UI_KEY_PAGE_DOWN},
+        {ESC, UI_KEY_ESC},           {KEY_BACKSPACE, UI_KEY_BACKSPACE},
+        {127, UI_KEY_BACKSPACE},     {8, UI_KEY_BACKSPACE},
+        {KEY_LEFT, UI_KEY_LEFT},     {KEY_RIGHT, UI_KEY_RIGHT},
+        {KEY_UP, UI_KEY_UP},         {KEY_DOWN, UI_KEY_DOWN},
+        {KEY_HOME, UI_KEY_HOME},     {KEY_END, UI_KEY_END},
+        {KEY_FIND, UI_KEY_HOME},     {KEY_SELECT, UI_KEY_END},
+        {KEY_BTAB, UI_KEY_BACKTAB},  {KEY_ENTER, UI_KEY_ENTER},
+        {KEY_MOUSE, UI_KEY_MOUSE},   {KEY_RESIZE, UI_KEY_RESIZE},
+        {KEY_PPAGE, UI_KEY_PAGE_UP}, {KEY_NPAGE, UI_KEY_PAGE_DOWN},
     };
 
     if (key >= KEY_F(1) && key <= KEY_F(12))
