@@ -35,8 +35,9 @@ HVSCOPE = BUILD / "hvscope"
 OUT = ROOT / "screenshots"
 RUN = BUILD / "run-screenshots"
 PNG_MAX = 100_000
-SETTLE_S = 5  # of work before the first picture, so that there is something to see
-HELD_S = 2  # a slot that is held for so long stays so
+COLORS = "56"  # with the shades of its letters; fewer change those of the cells
+SETTLE_S = 10  # of work before the first picture, so that there is something to see
+HELD_TIMES = 5  # a slot that is held so often, a second apart, stays so
 SPARK_S = 40  # for the minutes of Stats
 BOOT_S = 600  # of a Xen with a dom0 under the tracer
 WAIT = "wait:"  # a key that begins so is a pattern that has to be on the screen before the next
@@ -162,11 +163,12 @@ def held_slots(machine: Machine) -> dict[tuple[int, int], int]:
 
 def held_slot(machine: Machine) -> list[str]:
     """Keys that select a slot that stays held, or one that is held now, or the first."""
-    before = held_slots(machine)
-    time.sleep(HELD_S)
-    now = held_slots(machine)
-    stay = {key: refs for key, refs in now.items() if key in before} or now or {(0, 0): 0}
-    cpu, slot = max(stay, key=lambda key: stay[key])
+    stay = now = held_slots(machine)
+    for _ in range(HELD_TIMES):
+        time.sleep(1)
+        now = held_slots(machine)
+        stay = {key: refs for key, refs in stay.items() if key in now}
+    cpu, slot = max(stay or now or {(0, 0)}, key=lambda key: now.get(key, 0))
     return [str(cpu), "g", *str(slot), "Enter"]
 
 
@@ -175,7 +177,7 @@ def png(name: str, capture: str, directory: Path) -> int:
     plain, small = directory / f"{name}.svg", directory / f"{name}.png"
     plain.write_text(svg(capture))
     subprocess.run(["rsvg-convert", "-o", small, plain], check=True)
-    subprocess.run(["pngquant", "--force", "--nofs", "--strip", "--output", small, "48",
+    subprocess.run(["pngquant", "--force", "--nofs", "--strip", "--output", small, COLORS,
                     small], check=True)
     subprocess.run(["optipng", "-quiet", "-o4", small], check=True)
     target = OUT / f"{name}.png"
