@@ -15,7 +15,6 @@ from hvscope.pte import PTE_TABLE, PTE_VALID
 LEVEL_LAST = 3
 VA_BITS = 64
 HCR_VM = 1 << 0
-HCR_TGE = 1 << 27
 HCR_E2H = 1 << 34
 HCR_NV1 = 1 << 43
 HCR_FWB = 1 << 46

@@ -16,7 +16,6 @@ from hvscope.target import TARGET
 
 NAME = "mapcache"
 FRAMES_SEARCHED = 6  # the trace points are called by map_domain_page()
-SCROLL_ROWS = 1
 
 
 def probed_slot() -> tuple[int | None, str]:

@@ -54,6 +54,4 @@
 #define EC_IABT_SAME 0x21
 #define EC_DABT_SAME 0x25
 
-#define DAIF_IRQ REG_BIT(7)
-
 #endif /* HV_ARCH_REGS_H */

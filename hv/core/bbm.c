@@ -414,19 +414,6 @@ bool bbm_table(struct bbm *b, uint64_t pa, unsigned int level, uint64_t va,
     return true;
 }
 
-void bbm_forget(struct bbm *b, uint64_t pa)
-{
-    unsigned int index = (pa & PAGE_MASK) / sizeof(lpae_t);
-
-    for (uint32_t n = page_alias(b, pa & ~PAGE_MASK, NONE); n != NONE;
-         n = page_alias(b, pa & ~PAGE_MASK, n)) {
-        while (b->page[n].ghost[index] != NONE)
-            ghost_drop(b, &b->ghost[b->page[n].ghost[index]]);
-        set_unknown(&b->page[n], index, true);
-    }
-    b->may_be_unknown = true;
-}
-
 void bbm_lost(struct bbm *b, unsigned int cpu, uint64_t lost)
 {
     b->totals.lost += lost;

@@ -84,9 +84,6 @@ void bbm_event(struct bbm *b, const struct bbm_event *e);
 /* Events of this CPU were lost: what it can write is no longer known. */
 void bbm_lost(struct bbm *b, unsigned int cpu, uint64_t lost);
 
-/* The entry at pa may have been changed unseen. */
-void bbm_forget(struct bbm *b, uint64_t pa);
-
 /* Findings and notes, in one array; those with a count of 0 came to nothing. */
 unsigned int bbm_nr_findings(const struct bbm *b);
 const struct bbm_finding *bbm_finding(const struct bbm *b, unsigned int i);

@@ -267,8 +267,9 @@ static bool reg_pair(const void *fdt, struct fdt_node node, const struct reg_sha
     return true;
 }
 
-bool fdt_find_reg(const void *fdt, const char *compatible, unsigned int n, uint64_t *base,
-                  uint64_t *size)
+/* The n-th pair of all top-level nodes whose property has that value. */
+static bool find_pair(const void *fdt, const char *property, const char *value, unsigned int n,
+                      uint64_t *base, uint64_t *size)
 {
     struct reg_shape shape;
     struct fdt_node node;
@@ -276,10 +277,17 @@ bool fdt_find_reg(const void *fdt, const char *compatible, unsigned int n, uint6
     if (!reg_shape(fdt, &node, &shape))
         return false;
     while (fdt_next(fdt, &node)) {
-        if (node.depth == 1 && node_is(fdt, node, "compatible", compatible))
-            return reg_pair(fdt, node, &shape, &n, base, size);
+        if (node.depth == 1 && node_is(fdt, node, property, value) &&
+            reg_pair(fdt, node, &shape, &n, base, size))
+            return true;
     }
     return false;
+}
+
+bool fdt_find_reg(const void *fdt, const char *compatible, unsigned int n, uint64_t *base,
+                  uint64_t *size)
+{
+    return find_pair(fdt, "compatible", compatible, n, base, size);
 }
 
 bool fdt_find_uart(const void *fdt, uint64_t *pa)
@@ -292,17 +300,7 @@ bool fdt_find_uart(const void *fdt, uint64_t *pa)
 bool fdt_reg(const void *fdt, const char *device_type, unsigned int n, uint64_t *base,
              uint64_t *size)
 {
-    struct reg_shape shape;
-    struct fdt_node node;
-
-    if (!reg_shape(fdt, &node, &shape))
-        return false;
-    while (fdt_next(fdt, &node)) {
-        if (node.depth == 1 && node_is(fdt, node, "device_type", device_type) &&
-            reg_pair(fdt, node, &shape, &n, base, size))
-            return true;
-    }
-    return false;
+    return find_pair(fdt, "device_type", device_type, n, base, size);
 }
 
 bool fdt_reserved(const void *fdt, unsigned int n, uint64_t *base, uint64_t *size)

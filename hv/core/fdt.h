@@ -38,7 +38,7 @@ const char *fdt_string(const void *fdt, const char *path, const char *name);
 /* cells big-endian 32-bit words at p, as a number. */
 uint64_t fdt_cells(const void *p, uint32_t cells);
 
-/* The n-th (base, size) of the root's first child whose "compatible" begins with this. */
+/* The n-th (base, size) of the root's children whose "compatible" begins with this. */
 bool fdt_find_reg(const void *fdt, const char *compatible, unsigned int n, uint64_t *base,
                   uint64_t *size);
 

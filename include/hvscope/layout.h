@@ -18,10 +18,9 @@
 #define LAYOUT_C(x) x##ULL
 #endif
 
-#define MB(n)            (LAYOUT_C(n) << 20)
-#define GB(n)            (LAYOUT_C(n) << 30)
-#define SLOT0(n)         (LAYOUT_C(n) << 39)
-#define SLOT0_ENTRY_SIZE SLOT0(1)
+#define MB(n)    (LAYOUT_C(n) << 20)
+#define GB(n)    (LAYOUT_C(n) << 30)
+#define SLOT0(n) (LAYOUT_C(n) << 39)
 
 #define IDENTITY_VIRT_END SLOT0(20)
 

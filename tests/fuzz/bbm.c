@@ -37,9 +37,6 @@ static void tell(struct bbm *b, struct fuzz *in)
         bbm_lost(b, e.cpu, e.old);
         break;
     case 1:
-        bbm_forget(b, e.pa);
-        break;
-    case 2:
         bbm_root(b, e.cpu, e.pa & ~UINT64_C(0xfff));
         break;
     default:

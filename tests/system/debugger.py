@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUILD, ROOT
+from machine import Machine
 
 RAM_BASE = 0x40000000
 MARK = "=end of answer="
@@ -125,6 +126,18 @@ class Ram:
         entries = [self.word((self.word(l1 + n // 512 * 8) & 0xFFFFFFFFF000) + n % 512 * 8)
                    for n in range(1024)]
         return {n: entry for n, entry in enumerate(entries) if entry}
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory) -> Iterator[Gdb]:
+    """One attached gdb for all mistakes of a file."""
+    m = Machine(tmp_path_factory.mktemp("gdb") / "run", IMAGE.with_suffix(".bin"))
+    m.start()
+    m.wait_console("CPUs up", 60)
+    session = Gdb("-ex", f"target remote {m.dir}/gdb.sock")
+    yield session
+    session.close()
+    m.cleanup()
 
 
 @pytest.fixture

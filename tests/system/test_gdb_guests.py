@@ -14,7 +14,7 @@ from shapes import Shape, leaves
 from debugger import Gdb, Ram
 from test_gdb_tables import WALKS
 
-gdb = debugger.gdb
+gdb, mistakes = debugger.gdb, debugger.mistakes
 
 
 def register(session: Gdb, name: str) -> int:
@@ -234,19 +234,6 @@ def test_break_mistakes(mistakes: Gdb, text: str) -> None:
     """One sentence."""
     said = mistakes(f"mapcache-break {text}")
     assert said.startswith("hvscope: ") and len(said.splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def mistakes(tmp_path_factory):
-    """One attached gdb."""
-    from machine import Machine
-    m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
-    m.start()
-    m.wait_console("CPUs up", 60)
-    session = Gdb("-ex", f"target remote {m.dir}/gdb.sock")
-    yield session
-    session.close()
-    m.cleanup()
 
 
 def test_check_and_trace(machine, gdb) -> None:

@@ -2,19 +2,16 @@
 """The GDB commands leave gdb and QEMU as they were, and fail with one sentence."""
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import debugger
 import pytest
-from conftest import BUILD, ROOT
 from debugger import Gdb
 
-gdb, stopped = debugger.gdb, debugger.stopped
+gdb, mistakes, stopped = debugger.gdb, debugger.mistakes, debugger.stopped
 
 
 def test_nothing_of_the_users_changes(stopped) -> None:
@@ -134,16 +131,3 @@ def test_wrong_arguments(mistakes: Gdb, command: str) -> None:
     said = mistakes(command)
     assert said.startswith("hvscope: ") and len(said.splitlines()) == 1
     assert "Traceback" not in said and "Error" not in said
-
-
-@pytest.fixture(scope="module")
-def mistakes(tmp_path_factory) -> Iterator[Gdb]:
-    """One attached gdb for all mistakes."""
-    from machine import Machine
-    m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
-    m.start()
-    m.wait_console("CPUs up", 60)
-    session = Gdb("-ex", f"target remote {os.path.relpath(m.dir, ROOT)}/gdb.sock")
-    yield session
-    session.close()
-    m.cleanup()

@@ -14,7 +14,7 @@ import pytest
 from conftest import BUILD, ROOT
 from debugger import RAM_BASE, Gdb, Ram
 
-gdb, stopped = debugger.gdb, debugger.stopped
+gdb, mistakes, stopped = debugger.gdb, debugger.mistakes, debugger.stopped
 SHIFT = (39, 30, 21, 12)
 WALKS = """python
 import json, random
@@ -124,19 +124,6 @@ def test_mistakes(mistakes: Gdb, command: str, said: str) -> None:
     """One sentence, never a traceback."""
     text = mistakes(command)
     assert said in text and text.startswith("hvscope: ") and len(text.splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def mistakes(tmp_path_factory):
-    """One attached gdb for all mistakes."""
-    from machine import Machine
-    m = Machine(tmp_path_factory.mktemp("gdb") / "run", BUILD / "hv-xen.bin")
-    m.start()
-    m.wait_console("CPUs up", 60)
-    session = Gdb("-ex", f"target remote {m.dir}/gdb.sock")
-    yield session
-    session.close()
-    m.cleanup()
 
 
 def test_fuzzed_tables(machine, gdb) -> None:

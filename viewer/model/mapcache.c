@@ -263,16 +263,6 @@ int snapshot_read(const struct source *src, const struct machine *m, struct snap
     return 0;
 }
 
-unsigned int cpu_count_changes(const struct cpu_snapshot *a, const struct cpu_snapshot *b,
-                               unsigned int entries)
-{
-    unsigned int n = 0;
-
-    for (unsigned int i = 0; i < entries; i++)
-        n += a->pte[i] != b->pte[i] || a->state[i] != b->state[i];
-    return n;
-}
-
 bool snapshot_differs(const struct snapshot *a, const struct snapshot *b)
 {
     if (a->machine.beacon.state != b->machine.beacon.state)

@@ -84,10 +84,6 @@ bool cpu_index_settled(const struct machine *m, const struct cpu_snapshot *c);
 /* First address that the slot maps. */
 uint64_t slot_va(const struct machine *m, unsigned int slot);
 
-/* Slots of two readings of one CPU whose entries differ. */
-unsigned int cpu_count_changes(const struct cpu_snapshot *a, const struct cpu_snapshot *b,
-                               unsigned int entries);
-
 /* Has anything at all happened between two snapshots of one boot? */
 bool snapshot_differs(const struct snapshot *a, const struct snapshot *b);
 

@@ -132,13 +132,3 @@ void holders_text(const struct frame *f, unsigned int cpu, unsigned int slot, un
         snprintf(buf + len, size - len, "%s%u before the first event", len ? ", " : "",
                  refs - known);
 }
-
-void duration_text(uint64_t ns, char *buf, size_t size)
-{
-    if (ns < 1000000)
-        snprintf(buf, size, "%.0f us", (double)ns / 1e3);
-    else if (ns < 1000000000)
-        snprintf(buf, size, "%.1f ms", (double)ns / 1e6);
-    else
-        snprintf(buf, size, "%.1f s", (double)ns / 1e9);
-}

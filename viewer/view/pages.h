@@ -55,9 +55,6 @@ void where_text(const struct frame *f, uint64_t caller, bool lines, char *buf, s
 void holders_text(const struct frame *f, unsigned int cpu, unsigned int slot, unsigned int refs,
                   char *buf, size_t size);
 
-/* "3.1 ms", "12 s". */
-void duration_text(uint64_t ns, char *buf, size_t size);
-
 /*
  * Rates with their last minutes, the most telling first; only the occupancy if
  * the target counts nothing. Returns the rows that it took.
