@@ -42,7 +42,7 @@ include hv/hv.mk
 
 help: ## this list
 	@echo 'make TARGET [ENGINE=$(subst $(space),|,$(HV_ENGINES))] [SMP=2] [MEM=4G] [CPU=max|cortex-a57] [CMDLINE=...] [DIR=build/run]'
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## install what is missing (Debian, Ubuntu)
 	@hv/launch/deps
@@ -77,7 +77,7 @@ gdb: ready ## GDB on the instance that runs
 view: ready ## the viewer on the instance that runs
 	@$(BUILD)/hvscope view --dir '$(DIR)'
 
-tour: ready ## a guided tour, live: slots, hits, hazards, back in time; STEP=N begins there
+tour: ready ## a guided tour, live: slots, hits, hazards, back in time, a stock Xen; STEP=N begins there
 	@hv/launch/tour --dir '$(DIR)' --build '$(BUILD)' --step '$(STEP)'
 
 # What the user set; a Xen has defaults of its own.
@@ -86,7 +86,7 @@ EL1 = $(if $(filter el1,$(TRACE)),--el1)
 XEN = --dir '$(DIR)' --build '$(BUILD)' --smp '$(SMP)' $(call given,MEM,mem) $(call given,CPU,cpu) \
 	--append='$(CMDLINE)' --extra='$(QEMU_EXTRA)' --version '$(XEN_VERSION)' $(if $(TRACE),--trace) $(EL1)
 
-xen32: ready ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it
+xen32: ready ## Debian's arm32 Xen (it has a mapcache) and a Linux dom0, viewer and GDB beside it; TRACE=1: traced
 	@hv/launch/xen --arch arm32 $(XEN)
 
 xen64: ready ## Debian's arm64 Xen (no mapcache: page tables only), the same; XEN_VERSION=4.17|4.20

@@ -11,7 +11,6 @@ from hvscope import profile
 from hvscope.beacon import ENGINES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 HVSCOPE = str(BUILD / "hvscope")
 HELP = subprocess.run([HVSCOPE, "--help"], capture_output=True, text=True, check=True).stdout
 NOT_COMMANDS = {"hv-xen", "hv-bbm", "hv-clock"}  # files
@@ -23,8 +22,13 @@ def words(pattern: str, text: str) -> set[str]:
 
 
 def test_make_targets():
-    """Those of the README exist, and all that `make help` lists have a text."""
-    targets = words(r"(?m)^([a-z0-9-]+):", MAKEFILE)
+    """Those of the README exist, and all that have a text are in `make help`."""
+    files = "\n".join(path.read_text(encoding="utf-8")
+                      for path in (ROOT / "Makefile", *ROOT.rglob("*.mk")))
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True,
+                            check=True).stdout
+    assert words(r"(?m)^([a-z0-9-]+):.* ## ", files) == words(r"(?m)^  ([a-z0-9-]+) ", listed)
+    targets = words(r"(?m)^([a-z0-9-]+):", files)
     for text in re.findall(r"`make ([a-z0-9-]+)|^    make ([a-z0-9-]+)", README, re.M):
         assert "".join(text) in targets, text
 
