@@ -136,6 +136,37 @@ static void test_turns(void **state)
     source_close(one);
 }
 
+static uint64_t ms_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Who needs long for a turn waits long for it: so do the others. */
+static void test_long_turns(void **state)
+{
+    const struct timespec turn = {.tv_nsec = 300000000};
+    struct source *one, *two;
+    uint64_t start;
+
+    (void)state;
+    qemu.share = "false";
+    start_qemu();
+    one = open_backends();
+    nanosleep(&turn, NULL);
+    source_give(one);
+    two = open_backends();
+    start = ms_now();
+    assert_false(source_take(one));
+    assert_in_range(ms_now() - start, 550, 1900);
+    source_give(two);
+    assert_true(source_take(one));
+    source_close(one);
+    source_close(two);
+}
+
 /* As long as another program has the socket there is nothing to open. */
 static void test_busy(void **state)
 {
@@ -250,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shared_file, usual_qemu, end_qemu),
         cmocka_unit_test_setup_teardown(test_saved, usual_qemu, end_qemu),
         cmocka_unit_test_setup_teardown(test_turns, usual_qemu, end_qemu),
+        cmocka_unit_test_setup_teardown(test_long_turns, usual_qemu, end_qemu),
         cmocka_unit_test_setup_teardown(test_busy, usual_qemu, end_qemu),
         cmocka_unit_test_setup_teardown(test_not_saved, usual_qemu, end_qemu),
         cmocka_unit_test_setup_teardown(test_no_ram, usual_qemu, end_qemu),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TURN_MS (QMP_DEADLINE_NS / 1000000)
@@ -18,17 +19,38 @@ struct source_pmemsave {
     pid_t pid;            /* of the QEMU that was found at first */
     bool replaced;        /* another one listens there now */
     uint64_t base, size;
+    uint64_t taken_at, turn_ms; /* the turn under way, and how long the last one was */
     char *socket_path;
     char folder[64]; /* 0700; QEMU writes into it */
     char file[80];
 };
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Others need about as long for a turn as we do, and one may just have begun. */
+static unsigned int turn_patience(const struct source_pmemsave *p)
+{
+    uint64_t ms = 2 * p->turn_ms > TURN_MS ? 2 * p->turn_ms : TURN_MS;
+
+    return ms < QMP_PATIENCE_MS ? (unsigned int)ms : QMP_PATIENCE_MS;
+}
+
 /* 0; -EBUSY: somebody else has the socket; -EIO: the machine is not there any more. */
 static int connect_again(struct source_pmemsave *p, unsigned int ms)
 {
     struct failure f;
-    int ret = p->talk.fd >= 0 ? 0 : qmp_talk_open(&p->talk, p->socket_path, ms, &f);
+    int ret;
 
+    if (p->talk.fd >= 0)
+        return 0;
+    ret = qmp_talk_open(&p->talk, p->socket_path, ms, &f);
+    p->taken_at = now_ms();
     p->replaced = ret == 0 && p->talk.pid != p->pid;
     if (p->replaced)
         qmp_talk_close(&p->talk);
@@ -67,7 +89,7 @@ static int pmemsave_read(const struct source *src, uint64_t pa, void *buf, size_
 static enum source_health pmemsave_health(struct source *src)
 {
     struct source_pmemsave *p = (struct source_pmemsave *)src;
-    int ret = connect_again(p, TURN_MS);
+    int ret = connect_again(p, turn_patience(p));
 
     if (p->replaced)
         return SOURCE_REPLACED;
@@ -97,19 +119,25 @@ static void pmemsave_close(struct source *src)
 
 static bool pmemsave_take(struct source *src)
 {
-    return connect_again((struct source_pmemsave *)src, TURN_MS) != -EBUSY;
+    struct source_pmemsave *p = (struct source_pmemsave *)src;
+
+    return connect_again(p, turn_patience(p)) != -EBUSY;
 }
 
 static void pmemsave_give(struct source *src)
 {
-    qmp_talk_close(&((struct source_pmemsave *)src)->talk);
+    struct source_pmemsave *p = (struct source_pmemsave *)src;
+
+    if (p->talk.fd >= 0)
+        p->turn_ms = now_ms() - p->taken_at;
+    qmp_talk_close(&p->talk);
 }
 
 static enum qmp_result pmemsave_ask(struct source *src, struct qmp *qmp)
 {
     struct source_pmemsave *p = (struct source_pmemsave *)src;
     json_t *status, *registers = NULL;
-    int ret = connect_again(p, TURN_MS);
+    int ret = connect_again(p, turn_patience(p));
     const char *word;
     struct failure f;
 
@@ -151,6 +179,7 @@ struct source *pmemsave_open(struct qmp_talk *talk, const char *socket_path, uin
     }
     *p = (struct source_pmemsave){.src.ops = &pmemsave_ops,
                                   .pid = talk->pid,
+                                  .taken_at = now_ms(),
                                   .base = base,
                                   .size = size,
                                   .socket_path = path,

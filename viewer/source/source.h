@@ -81,8 +81,8 @@ int source_register(const struct source *src, unsigned int cpu, const char *name
 /*
  * QEMU serves one client a socket. A source that is read through one is shared: it is taken for
  * what is read at once, and given back, so that others have their turns. False: somebody else has
- * it, and kept it for QMP_DEADLINE_NS; nothing is wrong, try again later. Reading takes it too,
- * and waits longer. Sources that are not shared are always there.
+ * it, and keeps it longer than a turn takes; nothing is wrong, try again later. Reading takes it
+ * too, and waits longer. Sources that are not shared are always there.
  */
 #define SOURCE_TURN_NS UINT64_C(100000000) /* from one turn to the next */
 
