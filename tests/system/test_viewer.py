@@ -205,6 +205,39 @@ def test_keys_that_terminfo_does_not_know(tmux: Tmux, made: Made) -> None:
     tmux.wait("15 looks a second", "LIVE 15Hz", "CPU1  ", gone="PAUSED")
 
 
+NAMES = {"PgUp": "PPage", "PgDn": "NPage", "Shift-Tab": "BTab", "Backspace": "BSpace", "^L": "C-l",
+         "Esc": "Escape"}  # as tmux has them
+LEAVES = {"quit", "suspend"}
+LINES = ["dump", "walk 0x7f8004800000", "map", "cpus", "stats", "events", "find mfn:0x84800",
+         "explain 0x84800", "check", "walk", "bogus"]
+
+
+@pytest.mark.parametrize("cols, rows, env", [
+    (20, 5, {"TERM": "vt100"}), (40, 12, {"LC_ALL": "C"}), (80, 24, {"NO_COLOR": "1"}),
+    (160, 48, {"TERM": "vt100", "LC_ALL": "C"})])
+def test_every_key(tmux: Tmux, made: Made, cols: int, rows: int, env: dict[str, str]) -> None:
+    """In every view, and every command: the viewer lives on, and ends as it should."""
+    words = [line.split()[1:] for line in run("config").stdout.splitlines()
+             if line.startswith("key ")]
+    keys = [NAMES.get(key, key) for action, *names in words if action not in LEAVES
+            for key in names]
+    assert len(keys) > 50
+    start_view(tmux, made, "--allow-control", cols, rows, **env)
+    for view in ("F2", "F3", "F4", "F5", "F6", "F7", "o"):
+        for key in keys:
+            tmux.run("send-keys", "F2", ";", "send-keys", view, ";", "send-keys", key)
+            tmux.run("send-keys", "Escape")
+        tmux.keys("g", "3", "6", "Enter", "F2")
+        tmux.wait(r"slot 36|36 in-use|36 cached|36 free|slot 36 of")
+    for line in LINES:
+        tmux.run("send-keys", ":", ";", "send-keys", "-l", line)
+        tmux.keys("Enter")
+        tmux.wait(":" + re.escape(line[:cols - 3]))
+        tmux.keys("Down", "Right", "End", "Home", "Escape")
+    tmux.keys("q", "q", "q")
+    check_restored(tmux, made, 0)
+
+
 def test_unknown_terminal(made: Made, tmux: Tmux) -> None:
     """A sentence, not curses' own message."""
     start_view(tmux, made, wait='terminal type "nonsense" is not known', TERM="nonsense")
