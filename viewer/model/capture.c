@@ -227,6 +227,21 @@ static void take_guest(struct capture *c, const struct source *tap, unsigned int
     take_stage(&s, REGIME_EL1, true);
 }
 
+/* EL2's own tables, whatever its regime: with E2H the half of the kernel. */
+static int take_own(const struct source *tap, const struct snapshot *snap,
+                    const struct page_set *set, struct failure *f)
+{
+    for (unsigned int i = 0; i < snap->ncpu; i++) {
+        const uint64_t *root = snap->cpu[i].info.root ? &snap->cpu[i].info.root : NULL;
+        const struct stage_cpu s = stage_cpu(tap, &snap->machine, i, root);
+        enum regime_name own = stage_own(&s);
+
+        if (snap->cpu[i].on)
+            take_stage(&s, own, regime_has_halves(own));
+    }
+    return set->nr ? 0 : failure_set(f, EXIT_NO_TARGET, "no table could be read");
+}
+
 /* The beacon and the CPUs' blocks, and those that have the rings. */
 static void take_blocks(struct capture *c)
 {
@@ -247,6 +262,8 @@ int capture_pages(const struct source *src, const struct snapshot *snap, struct 
     struct source_piece piece;
 
     set->nr = 0;
+    if (!m->profile->mapcache)
+        return take_own(&tap.src, snap, set, f);
     for (unsigned int i = 0; !m->profile->visit && source_piece(src, i, &piece) == 0; i++)
         take_page(&c, piece.base + BEACON_LOAD_OFFSET);
     if (!m->profile->visit || m->events.size)

@@ -30,9 +30,21 @@ static int tap_piece(const struct source *src, unsigned int n, struct source_pie
     return source_piece(((const struct tap *)src)->below, n, piece);
 }
 
+static unsigned int tap_cpus(const struct source *src)
+{
+    return source_cpus(((const struct tap *)src)->below);
+}
+
+static int tap_register(const struct source *src, unsigned int cpu, const char *name,
+                        uint64_t *value)
+{
+    return source_register(((const struct tap *)src)->below, cpu, name, value);
+}
+
 struct tap source_tap(const struct source *below, struct page_set *set)
 {
-    static const struct source_ops ops = {.name = "tap", .read = tap_read, .piece = tap_piece};
+    static const struct source_ops ops = {
+        .name = "tap", .read = tap_read, .piece = tap_piece, .cpus = tap_cpus, .reg = tap_register};
 
     return (struct tap){{&ops}, below, set};
 }

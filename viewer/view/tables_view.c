@@ -165,7 +165,8 @@ static void heading(struct canvas *c, const struct frame *f, const struct ui *ui
         len += snprintf(text + len, sizeof(text) - len, " \xe2\x96\xb8 L%u[%u]",
                         (unsigned int)t->r.start_level + i, t->path.index[i]);
     page_heading(c, ui, "Tables", "%s%s", text,
-                 t->path.nr ? "" : "  (Enter: down, Esc: up, s: stage)");
+                 t->path.nr || f->position || f->live_table ? ""
+                                                            : "  (Enter: down, Esc: up, s: stage)");
 }
 
 void tables_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
