@@ -441,6 +441,8 @@ static bool show_recorded(struct session *s, unsigned int to)
     }
     s->recorded = to;
     s->changed = true;
+    if (s->run.frozen && s->snap)
+        moment_freeze(&s->moment, s->target.src, s->snap);
     return true;
 }
 
