@@ -2,7 +2,9 @@
 """Memory that is read through a QMP socket: QEMU serves one client, so everybody takes turns."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 
@@ -54,6 +56,21 @@ def wait_for_more(terminal: Tmux) -> None:
     """View 6 counts maps; that goes on."""
     first = int(re.search(r"\((\d+) maps seen\)", terminal.wait(r"\d maps seen"))[1])
     wait_until(lambda: int(re.search(r"\((\d+) maps", terminal.screen())[1]) > first + 20)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_a_signal(private, tmp_path, sent):
+    """Nothing stays behind of what QEMU saved for it."""
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    with subprocess.Popen([HVSCOPE, "events", "--follow", "--qmp", private.dir / "qmp.sock"],
+                          stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(folder)}
+                          ) as follower:
+        follower.stdout.readline()
+        assert list(folder.glob("hvscope-*"))
+        follower.send_signal(sent)
+        follower.wait(20)
+    assert follower.returncode == -sent and not list(folder.iterdir())
 
 
 def test_two_viewers_on_one_socket(private, terminals):

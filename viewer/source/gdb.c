@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/gdb.h"
 
+#include "source/ending.h"
 #include "source/gdb_packet.h"
 #include "source/gdb_registers.h"
 #include "source/mtree.h"
@@ -8,7 +9,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +41,6 @@ struct source_gdb {
 static volatile int signal_fd = -1;
 static char farewell[64];
 
-static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-
-#define NR_SIGNALS (sizeof(end_signals) / sizeof(end_signals[0]))
-
 /* Physical mode off, and detach; nobody waits for the answers. */
 static void write_farewell(bool was_halted)
 {
@@ -57,24 +53,10 @@ static void write_farewell(bool was_halted)
         gdb_frame(DETACH, farewell + len, sizeof(farewell) - len);
 }
 
-static void end_by_signal(int sig)
+static void send_farewell(void)
 {
     if (signal_fd >= 0 && write(signal_fd, farewell, strlen(farewell)) < 0)
         signal_fd = -1;
-    signal(sig, SIG_DFL);
-    raise(sig);
-}
-
-/* Only what would end the program: who has a handler of its own closes the source. */
-static void arm_signals(void (*handler)(int))
-{
-    for (size_t i = 0; i < NR_SIGNALS; i++) {
-        struct sigaction now, new = {.sa_handler = handler};
-
-        if (sigaction(end_signals[i], NULL, &now) == 0 &&
-            (now.sa_handler == SIG_DFL || now.sa_handler == end_by_signal))
-            sigaction(end_signals[i], &new, NULL);
-    }
 }
 
 static int ask(struct source_gdb *g, const char *packet)
@@ -176,8 +158,8 @@ static void gdb_close(struct source *src)
 {
     struct source_gdb *g = (struct source_gdb *)src;
 
-    arm_signals(SIG_DFL);
     signal_fd = -1;
+    ending_remove(send_farewell);
     if (g->link.fd >= 0 && ask(g, "Qqemu.PhyMemMode:0") == 0 && !g->was_halted)
         ask(g, DETACH);
     if (g->link.fd >= 0)
@@ -408,7 +390,7 @@ struct source *gdb_open(const char *address, struct failure *f)
     } else {
         write_farewell(false);
         signal_fd = g->link.fd;
-        arm_signals(end_by_signal);
+        ending_add(send_farewell);
         if (meet(g) == 0)
             return &g->src;
         *f = g->f;

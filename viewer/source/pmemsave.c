@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/backends.h"
+#include "source/ending.h"
 #include "source/qmp_ask.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 
 #define TURN_MS (QMP_DEADLINE_NS / 1000000)
 
+#define FOLDER_MAX 256
+
 struct source_pmemsave {
     struct source src;
     struct qmp_talk talk; /* closed while others have their turn */
@@ -21,8 +24,8 @@ struct source_pmemsave {
     uint64_t base, size;
     uint64_t taken_at, turn_ms; /* the turn under way, and how long the last one was */
     char *socket_path;
-    char folder[64]; /* 0700; QEMU writes into it */
-    char file[80];
+    char folder[FOLDER_MAX]; /* 0700; QEMU writes into it */
+    char file[FOLDER_MAX + 8];
 };
 
 static uint64_t now_ms(void)
@@ -106,13 +109,27 @@ static int pmemsave_piece(const struct source *src, unsigned int n, struct sourc
     return 0;
 }
 
+static void remove_files(const struct source_pmemsave *p)
+{
+    unlink(p->file);
+    rmdir(p->folder);
+}
+
+static struct source_pmemsave *newest; /* what a signal has to clear away after */
+
+static void remove_newest(void)
+{
+    remove_files(newest);
+}
+
 static void pmemsave_close(struct source *src)
 {
     struct source_pmemsave *p = (struct source_pmemsave *)src;
 
     qmp_talk_close(&p->talk);
-    unlink(p->file);
-    rmdir(p->folder);
+    if (newest == p)
+        ending_remove(remove_newest);
+    remove_files(p);
     free(p->socket_path);
     free(p);
 }
@@ -166,6 +183,14 @@ static const struct source_ops pmemsave_ops = {
     .ask = pmemsave_ask,
 };
 
+/* TMPDIR, if it can be meant for QEMU too. */
+static const char *temporary(void)
+{
+    const char *path = getenv("TMPDIR");
+
+    return path && path[0] == '/' && strlen(path) < FOLDER_MAX - 16 ? path : "/tmp";
+}
+
 struct source *pmemsave_open(struct qmp_talk *talk, const char *socket_path, uint64_t base,
                              uint64_t size, struct failure *f)
 {
@@ -182,15 +207,18 @@ struct source *pmemsave_open(struct qmp_talk *talk, const char *socket_path, uin
                                   .taken_at = now_ms(),
                                   .base = base,
                                   .size = size,
-                                  .socket_path = path,
-                                  .folder = "/tmp/hvscope-XXXXXX"};
+                                  .socket_path = path};
+    snprintf(p->folder, sizeof(p->folder), "%s/hvscope-XXXXXX", temporary());
     if (!mkdtemp(p->folder)) {
-        failure_set(f, EXIT_NO_TARGET, "no folder can be made in /tmp: %s", strerror(errno));
+        failure_set(f, EXIT_NO_TARGET, "no folder can be made in %s: %s", temporary(),
+                    strerror(errno));
         free(path);
         free(p);
         return NULL;
     }
     snprintf(p->file, sizeof(p->file), "%s/memory", p->folder);
+    newest = p;
+    ending_add(remove_newest);
     p->talk = *talk;
     *talk = (struct qmp_talk){.fd = -1};
     return &p->src;
