@@ -98,7 +98,7 @@ class Archive:
         signed = f"signed-by={KEYRING} " if KEYRING.exists() else ""
         (self.base / "sources.list").write_text(
             f"deb [{signed}arch={self.arch}] {mirror()} {self.suite} main\n")
-        self._apt("apt-get", "update")
+        self._apt("apt-get", "update", "--error-on=any")  # else old or no lists are no error
         (self.base / "updated").touch()
 
     def _apt(self, *words: str, cwd: Path | None = None) -> str:
