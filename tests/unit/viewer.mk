@@ -3,7 +3,7 @@
 
 VIEWER_UNIT_NAMES := $(addprefix viewer_,activity ask asked beacon command config files gdb inspect keys \
 	live model moments paint profile qmp recording replay screens source verdict walk xen)
-VIEWER_UNIT_HELPERS := viewer_machine.o viewer_scene.o
+VIEWER_UNIT_HELPERS := viewer_dir.o viewer_machine.o viewer_scene.o
 VIEWER_UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(VIEWER_UNIT_NAMES))
 VIEWER_UNIT_DEFINES := -DVECTORS='"tests/vectors/slots.json"' \
 	-DWALK_VECTORS='"tests/vectors/walks.json"' \

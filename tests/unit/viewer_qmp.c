@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The QMP client: what QEMU says, and what it should not. */
 #include "source/backends.h"
+#include "viewer_dir.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,29 +17,6 @@
 
 #define MS   UINT64_C(1000000)
 #define SIZE 0x10000
-
-static char dir[] = "/tmp/hvscope-unit-XXXXXX";
-
-static const char *in_dir(const char *name)
-{
-    static char path[4][128];
-    static unsigned int next;
-    char *p = path[next++ % 4];
-
-    snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-    return p;
-}
-
-static void make_file(const char *name, size_t size, uint64_t first)
-{
-    int fd = open(in_dir(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, size), 0);
-    if (size)
-        assert_int_equal(pwrite(fd, &first, 8, 0), 8);
-    close(fd);
-}
 
 /* A server's socket in the directory; the caller says what it answers. */
 static int listen_qmp(void)
@@ -333,22 +311,6 @@ static void test_qmp_full(void **state)
     close(server);
 }
 
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    static const char *const names[] = {"ram", "ram1", "other", "empty", "pid", "qmp.sock"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlink(in_dir(names[i]));
-    return rmdir(dir);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,5 +321,5 @@ int main(void)
         cmocka_unit_test(test_not_a_qmp_socket),   cmocka_unit_test(test_qmp_full),
     };
 
-    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+    return cmocka_run_group_tests(tests, dir_make, dir_remove);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The viewer's sources: RAM files, run directories. */
 #include "source/target.h"
+#include "viewer_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,29 +16,6 @@
 #include <cmocka.h>
 
 #define SIZE 0x10000
-
-static char dir[] = "/tmp/hvscope-unit-XXXXXX";
-
-static const char *in_dir(const char *name)
-{
-    static char path[4][128];
-    static unsigned int next;
-    char *p = path[next++ % 4];
-
-    snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-    return p;
-}
-
-static void make_file(const char *name, size_t size, uint64_t first)
-{
-    int fd = open(in_dir(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, size), 0);
-    if (size)
-        assert_int_equal(pwrite(fd, &first, 8, 0), 8);
-    close(fd);
-}
 
 static struct source *open_file(const char *name, uint64_t pa)
 {
@@ -217,22 +195,6 @@ static void test_run_directory(void **state)
     unlink(in_dir("pid"));
 }
 
-static int make_dir(void **state)
-{
-    (void)state;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-    static const char *const names[] = {"ram", "ram1", "other", "empty", "pid", "qmp.sock"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlink(in_dir(names[i]));
-    return rmdir(dir);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,5 +203,5 @@ int main(void)
         cmocka_unit_test(test_several_files), cmocka_unit_test(test_run_directory),
     };
 
-    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+    return cmocka_run_group_tests(tests, dir_make, dir_remove);
 }
