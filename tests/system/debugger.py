@@ -38,16 +38,20 @@ class Gdb:
         self.process.stdin.write(f"{command}\necho {MARK}\\n\n".encode())
         self.process.stdin.flush()
 
-    def answer(self, timeout: float = 20) -> str:
-        """What the last command printed, prompts left out."""
+    def wait_for(self, text: str, timeout: float = 20) -> None:
+        """Until it has printed that; it stays a part of the answer."""
         deadline = time.monotonic() + timeout
-        while MARK not in self.pending:
+        while text not in self.pending:
             ready, _, _ = select.select([self.process.stdout], [], [], 0.2)
             if ready:
                 data = os.read(self.process.stdout.fileno(), 1 << 16)
                 assert data, f"gdb ended: {self.pending}"
                 self.pending += data.decode()
             assert time.monotonic() < deadline, f"gdb is stuck: {self.pending}"
+
+    def answer(self, timeout: float = 20) -> str:
+        """What the last command printed, prompts left out."""
+        self.wait_for(MARK, timeout)
         text, _, self.pending = self.pending.partition(MARK)
         self.pending = self.pending.lstrip("\n")
         return text.replace("(gdb) ", "").strip("\n")

@@ -131,6 +131,7 @@ def attached(m, engine: str = "xen") -> Gdb:
 def run_on(session: Gdb) -> None:
     """Let the machine run for a moment, and stop it."""
     session.send("continue")
+    session.wait_for("Continuing.")
     time.sleep(random.uniform(0.005, 0.05))
     session.process.send_signal(signal.SIGINT)
     session.answer(60)

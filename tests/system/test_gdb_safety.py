@@ -70,7 +70,9 @@ def test_real_interrupts(stopped) -> None:
     code = session("x/8i hv_main")
     moments = random.Random(1)
     for _ in range(12):
-        session.send("python\nwhile True:\n    gdb.execute('mapcache-dump', to_string=True)\nend")
+        session.send("python\nprint('begun')\n"
+                     "while True:\n    gdb.execute('mapcache-dump', to_string=True)\nend")
+        session.wait_for("begun")
         time.sleep(moments.uniform(0.02, 0.1))
         session.process.send_signal(signal.SIGINT)
         session.answer()

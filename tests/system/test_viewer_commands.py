@@ -219,8 +219,8 @@ class Account:
         self.next[cpu] += lost or 1
 
 
-@pytest.mark.parametrize("cmdline, stall, lossless", [("pace=1000", 0, True), ("", 1, False)])
-def test_follow(machine, cmdline: str, stall: float, lossless: bool) -> None:
+@pytest.mark.parametrize("cmdline, stall", [("pace=1000", False), ("", True)])
+def test_follow(machine, cmdline: str, stall: bool) -> None:
     """Paced, nothing is lost; at full rate, with a slow reader, seen + lost = produced: the last
     number of each CPU is that of its ring's head, where the machine was stopped."""
     m = machine(smp=2, cmdline=cmdline)
@@ -239,9 +239,8 @@ def test_follow(machine, cmdline: str, stall: float, lossless: bool) -> None:
         lines = Lines(process.stdout)
         lines.until(take)
         produced = [c.fields["ring_head"] for c in read_beacon(m).cpus]
-        time.sleep(stall)  # nobody reads: the pipe is full, and the rings go round
-        assert not stall or all(c.fields["ring_head"] > old + 20000 for c, old in
-                                zip(read_beacon(m).cpus, produced))
+        wait_until(lambda: not stall or all(  # nobody reads: the pipe is full, the rings go round
+            c.fields["ring_head"] > old + 20000 for c, old in zip(read_beacon(m).cpus, produced)))
         m.qmp("stop")
         heads = {cpu: c.fields["ring_head"] for cpu, c in enumerate(read_beacon(m).cpus)}
         lines.until(lambda line: take(line) and account.next == heads)
@@ -249,7 +248,7 @@ def test_follow(machine, cmdline: str, stall: float, lossless: bool) -> None:
         assert lines.text + process.stdout.read() == b"" and process.wait(10) == -signal.SIGINT
     for cpu, head in heads.items():
         assert account.seen[cpu] + account.lost[cpu] == head - first[cpu]
-    assert (sum(account.lost.values()) == 0) == lossless, account.lost
+    assert (sum(account.lost.values()) > 0) == stall, account.lost
 
 
 def test_follow_ends_with_the_machine(machine) -> None:
