@@ -352,10 +352,18 @@ def test_qmp_gone_busy(tmux: Tmux, made: Made) -> None:
 
 
 def test_mouse(tmux: Tmux, made: Made) -> None:
-    """A click selects; afterwards the mouse is the terminal's again."""
+    """A click selects, the wheel moves; afterwards the mouse is the terminal's again."""
+    def press(button: int) -> None:
+        tmux.keys("-H", *(b"\x1b[M".hex(" ").split()), f"{32 + button:x}", f"{32 + 9:x}",
+                  f"{32 + 5:x}")
+
     start_view(tmux, made)
     assert tmux.run("display-message", "-p", "#{mouse_any_flag}").strip() == "1"
-    tmux.keys("-H", *(b"\x1b[M".hex(" ").split()), "20", f"{32 + 9:x}", f"{32 + 5:x}")
+    press(0)
+    tmux.wait("slot 131 ")
+    press(65)
+    tmux.wait("slot 195 ")
+    press(64)
     tmux.wait("slot 131 ")
     tmux.keys("q")
     check_restored(tmux, made, 0)

@@ -228,26 +228,70 @@ static void test_layers_and_quit(void **state)
     scene_free(&s);
 }
 
+/* A click on what a screen of this size shows. */
+static void click(struct scene *s, unsigned int rows, unsigned int cols, int row, int col)
+{
+    struct canvas c;
+
+    assert_int_equal(canvas_init(&c, rows, cols, COLOR_MONO, true), 0);
+    draw_picture(&c, &s->frame, &s->ui);
+    ui_click(&s->ui, &s->frame, &c, row, col);
+    canvas_free(&c);
+}
+
 static void test_clicks(void **state)
 {
     struct scene s;
 
     (void)state;
     scene_make(&s, NR_CPU);
-    ui_click(&s.ui, &s.frame, 24, 80, 4, 5 + 3);
+    click(&s, 24, 80, 4, 5 + 3);
     assert_int_equal(s.ui.slot, 2 * 64 + 3);
-    ui_click(&s.ui, &s.frame, 24, 80, 1, 25);
+    click(&s, 24, 80, 1, 25);
     assert_int_equal(s.ui.cpu, 2);
-    ui_click(&s.ui, &s.frame, 24, 80, 1, 79);
-    ui_click(&s.ui, &s.frame, 24, 80, 23, 3);
-    ui_click(&s.ui, &s.frame, 24, 80, -1, -1);
+    click(&s, 24, 80, 1, 79);
+    click(&s, 24, 80, 23, 3);
+    click(&s, 24, 80, -1, -1);
     assert_int_equal(s.ui.cpu, 2);
     assert_int_equal(s.ui.slot, 2 * 64 + 3);
-    ui_click(&s.ui, &s.frame, 48, 160, 2, 7);
+    click(&s, 48, 160, 2, 7);
     assert_int_equal(s.ui.slot, 0);
     s.ui.view = VIEW_OVERVIEW;
-    ui_click(&s.ui, &s.frame, 24, 80, 2 + 4, 20);
+    click(&s, 24, 80, 2 + 4, 20);
     assert_int_equal(s.ui.cpu, 1);
+    scene_free(&s);
+}
+
+/* In lists a click selects, and a second one opens; in a table the same by its cells. */
+static void test_clicks_in_lists(void **state)
+{
+    struct scene s;
+    unsigned int n;
+
+    (void)state;
+    scene_make(&s, NR_CPU);
+    scene_fill(&s);
+    s.ui.view = VIEW_EVENTS;
+    n = ui_rows(&s.ui, &s.frame);
+    assert_true(n >= 2);
+    click(&s, 24, 80, 2 + (n < 20 ? (int)n : 20) - 2, 40);
+    assert_int_equal(s.ui.row[VIEW_EVENTS], 1);
+    assert_int_equal(s.ui.view, VIEW_EVENTS);
+    s.ui.view = VIEW_MAP;
+    assert_true(ui_rows(&s.ui, &s.frame) > 1);
+    click(&s, 24, 80, 2 + 1 + 1, 10);
+    assert_int_equal(s.ui.row[VIEW_MAP], 1);
+    click(&s, 24, 80, 2, 10); /* the head of the columns */
+    assert_int_equal(s.ui.row[VIEW_MAP], 1);
+    s.ui.view = VIEW_TABLES;
+    click(&s, 24, 80, 2 + 3, 5 + 63);
+    assert_int_equal(s.ui.entry, 255);
+    assert_string_equal(s.ui.notice, "");
+    click(&s, 24, 80, 2 + 3, 5 + 63); /* which would open it, if it were a table */
+    assert_non_null(strstr(s.ui.notice, "no table below"));
+    click(&s, 24, 80, 2 + 3, 79);
+    assert_int_equal(s.ui.entry, 255);
+    assert_string_equal(s.ui.notice, "");
     scene_free(&s);
 }
 
@@ -272,11 +316,12 @@ static int enter_source_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),   cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_scroll), cmocka_unit_test(test_notices),
-        cmocka_unit_test(test_views),  cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_digits), cmocka_unit_test(test_layers_and_quit),
-        cmocka_unit_test(test_clicks), cmocka_unit_test(test_key_table),
+        cmocka_unit_test(test_keys),      cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_scroll),    cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_digits),    cmocka_unit_test(test_layers_and_quit),
+        cmocka_unit_test(test_clicks),    cmocka_unit_test(test_clicks_in_lists),
+        cmocka_unit_test(test_key_table),
     };
 
     return cmocka_run_group_tests(tests, enter_source_root, NULL);

@@ -27,8 +27,11 @@ int canvas_init(struct canvas *c, unsigned int rows, unsigned int cols, enum col
     *c = (struct canvas){
         .rows = rows, .cols = cols, .mode = mode, .looks = theme_looks(mode), .ascii = ascii};
     c->cell = calloc((size_t)rows * cols, sizeof(*c->cell));
-    if (!c->cell)
+    c->pick = calloc((size_t)rows * cols, sizeof(*c->pick));
+    if (!c->cell || !c->pick) {
+        canvas_free(c);
         return -1;
+    }
     canvas_clear(c);
     return 0;
 }
@@ -36,6 +39,7 @@ int canvas_init(struct canvas *c, unsigned int rows, unsigned int cols, enum col
 void canvas_free(struct canvas *c)
 {
     free(c->cell);
+    free(c->pick);
     *c = (struct canvas){0};
 }
 
@@ -43,8 +47,10 @@ void canvas_clear(struct canvas *c)
 {
     const struct cell blank = {.ch = ' ', .fg = -1, .bg = -1};
 
-    for (size_t i = 0; i < (size_t)c->rows * c->cols; i++)
+    for (size_t i = 0; i < (size_t)c->rows * c->cols; i++) {
         c->cell[i] = blank;
+        c->pick[i] = -1;
+    }
     c->cursor_row = c->cursor_col = -1;
 }
 
@@ -53,6 +59,23 @@ static struct cell *cell_at(struct canvas *c, int row, int col)
     if (row < 0 || col < 0 || (unsigned int)row >= c->rows || (unsigned int)col >= c->cols)
         return NULL;
     return &c->cell[(size_t)row * c->cols + col];
+}
+
+void canvas_pick(struct canvas *c, int row, int col, int width, unsigned int n)
+{
+    for (int i = col; i < col + width; i++) {
+        struct cell *cell = cell_at(c, row, i);
+
+        if (cell)
+            c->pick[cell - c->cell] = (int)n;
+    }
+}
+
+int canvas_picked(const struct canvas *c, int row, int col)
+{
+    if (row < 0 || col < 0 || (unsigned int)row >= c->rows || (unsigned int)col >= c->cols)
+        return -1;
+    return c->pick[(size_t)row * c->cols + col];
 }
 
 static uint32_t to_ascii(uint32_t ch)

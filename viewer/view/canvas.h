@@ -42,6 +42,7 @@ struct canvas {
     bool ascii;                 /* only ASCII may be put; others have a replacement */
     int cursor_row, cursor_col; /* -1: no cursor to be seen */
     struct cell *cell;
+    int *pick; /* of each cell: what canvas_pick() said, or -1 */
 };
 
 /* Cells of rows x cols (at least 1 x 1). 0, or -1 if out of memory. */
@@ -49,7 +50,7 @@ int canvas_init(struct canvas *c, unsigned int rows, unsigned int cols, enum col
                 bool ascii);
 void canvas_free(struct canvas *c);
 
-/* Blanks everywhere, no cursor. */
+/* Blanks everywhere, no cursor, nothing to pick. */
 void canvas_clear(struct canvas *c);
 
 /* What is outside the canvas is not drawn, by any of these. */
@@ -74,6 +75,10 @@ void canvas_box(struct canvas *c, int row, int col, int rows, int cols, enum rol
 
 /* A code point as UTF-8; returns how many bytes it takes. */
 unsigned int canvas_encode(uint32_t ch, char utf8[4]);
+
+/* A click on these cells means number n of the view's list or grid; canvas_picked(): -1 if none. */
+void canvas_pick(struct canvas *c, int row, int col, int width, unsigned int n);
+int canvas_picked(const struct canvas *c, int row, int col);
 
 void canvas_set_cursor(struct canvas *c, int row, int col);
 

@@ -81,6 +81,8 @@ void check_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
     if (selected >= r->nr)
         selected = r->nr ? r->nr - 1 : 0;
     first = page_first(selected, r->nr, end - row);
-    for (unsigned int i = first; i < r->nr && row < end; i++)
-        draw_finding(c, row++, a.cols, f, &r->finding[i], i == selected);
+    for (unsigned int i = first; i < r->nr && row < end; i++, row++) {
+        draw_finding(c, row, a.cols, f, &r->finding[i], i == selected);
+        canvas_pick(c, row, 0, a.cols, i);
+    }
 }

@@ -102,6 +102,7 @@ void events_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
 
         if (e)
             event_draw(c, row, 0, a.cols, f, e, back == selected);
+        canvas_pick(c, row, 0, a.cols, back);
         if (e && back == selected)
             canvas_set_cursor(c, row, 0);
     }

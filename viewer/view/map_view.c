@@ -67,7 +67,9 @@ void map_draw(struct canvas *c, const struct frame *f, const struct ui *ui)
         canvas_printf(c, a.row, 0, a.cols, ROLE_DIM, "%-14s size     rwx region",
                       f->shown == SHOWN_S2 ? "ipa" : "va");
     first = page_first(selected, n, a.rows - head);
-    for (int i = 0; i < a.rows - head && first + (unsigned int)i < n; i++)
+    for (int i = 0; i < a.rows - head && first + (unsigned int)i < n; i++) {
         draw_range(c, a.row + head + i, a.cols, &f->ranges->range[first + (unsigned int)i],
                    first + (unsigned int)i == selected);
+        canvas_pick(c, a.row + head + i, 0, a.cols, first + (unsigned int)i);
+    }
 }

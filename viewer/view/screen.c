@@ -20,6 +20,9 @@
 #define ESC_DELAY_MS 25
 #define COPY_BEGIN   "\033]52;c;"
 #define COPY_END     "\a"
+#define WHEEL_UP     BUTTON4_PRESSED
+#define WHEEL_DOWN   BUTTON5_PRESSED
+#define BUTTONS      (BUTTON1_PRESSED | BUTTON1_CLICKED | WHEEL_UP | WHEEL_DOWN)
 #define MOUSE_OFF    "\033[?1006l\033[?1002l\033[?1000l"
 
 /* What the terminal did not take yet; out: the terminal, opened anew, never waits. */
@@ -74,7 +77,7 @@ static void make_restore_sequence(void)
 
 static void start_mouse(bool wanted)
 {
-    mouse_on = wanted && mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED, NULL) != 0;
+    mouse_on = wanted && mousemask(BUTTONS, NULL) != 0;
     mouseinterval(0);
 }
 
@@ -347,6 +350,8 @@ int screen_key(int *row, int *col)
     if (key == KEY_MOUSE) {
         if (getmouse(&mouse) != OK)
             return UI_KEY_RESIZE;
+        if (mouse.bstate & (WHEEL_UP | WHEEL_DOWN))
+            return mouse.bstate & WHEEL_UP ? UI_KEY_UP : UI_KEY_DOWN;
         *row = mouse.y;
         *col = mouse.x;
     }

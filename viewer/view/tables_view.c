@@ -65,6 +65,7 @@ static int draw_grid(struct canvas *c, const struct frame *f, const struct ui *u
                 role = ROLE_CURSOR;
             }
             canvas_put(c, row + (int)y, GRID_COL + (int)x, role, ch);
+            canvas_pick(c, row + (int)y, GRID_COL + (int)x, 1, start + x);
         }
     }
     return (int)lines < rows ? (int)lines : rows;

@@ -181,14 +181,26 @@ void ui_key(struct ui *ui, const struct frame *f, unsigned int rows, unsigned in
         ui_act(ui, f, &l, action);
 }
 
-void ui_click(struct ui *ui, const struct frame *f, unsigned int rows, unsigned int cols, int row,
-              int col)
+static void click_item(struct ui *ui, const struct frame *f, unsigned int n)
 {
-    struct layout l = layout_of(rows, cols);
-    int slot, cpu;
+    unsigned int *at = ui->view == VIEW_TABLES ? &ui->entry : &ui->row[ui->view];
 
+    if (*at == n)
+        ui_enter(ui, f);
+    else
+        *at = n;
+}
+
+void ui_click(struct ui *ui, const struct frame *f, const struct canvas *shown, int row, int col)
+{
+    struct layout l = layout_of(shown->rows, shown->cols);
+    int slot, cpu, item = canvas_picked(shown, row, col);
+
+    ui->notice[0] = '\0';
     if (ui->nr_layers)
         return;
+    if (item >= 0)
+        click_item(ui, f, (unsigned int)item);
     if (ui->view != VIEW_SLOTS && ui->view != VIEW_OVERVIEW)
         return;
     if (ui->view == VIEW_OVERVIEW) {

@@ -5,6 +5,7 @@
 #ifndef VIEWER_VIEW_UI_H
 #define VIEWER_VIEW_UI_H
 
+#include "view/canvas.h"
 #include "view/frame.h"
 #include "view/keys.h"
 #include "view/layout.h"
@@ -108,9 +109,9 @@ void ui_init(struct ui *ui, unsigned int hz);
 void ui_key(struct ui *ui, const struct frame *f, unsigned int rows, unsigned int cols, int code,
             uint64_t now);
 
-/* A click of the left button. */
-void ui_click(struct ui *ui, const struct frame *f, unsigned int rows, unsigned int cols, int row,
-              int col);
+/* A click of the left button; shown: what is on the screen. A second one on a row of a list, or on
+ * an entry of a table, opens it. */
+void ui_click(struct ui *ui, const struct frame *f, const struct canvas *shown, int row, int col);
 
 /* The machine may have fewer CPUs or slots than the last one. */
 void ui_clamp(struct ui *ui, const struct frame *f);

@@ -238,7 +238,7 @@ static void handle_keys(struct view *v)
 
     for (int i = 0; i < KEYS_MAX && (key = screen_key(&row, &col)) != UI_KEY_NONE; i++) {
         if (key == UI_KEY_MOUSE)
-            ui_click(&v->ui, &v->frame, v->next.rows, v->next.cols, row, col);
+            ui_click(&v->ui, &v->frame, &v->shown, row, col);
         else
             ui_key(&v->ui, &v->frame, v->next.rows, v->next.cols, key, clock_now());
         obey(v);
