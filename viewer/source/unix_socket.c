@@ -31,7 +31,7 @@ static int connect_to(int fd, const char *path)
 
 int unix_connect(const char *path, unsigned int ms)
 {
-    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
 
     /* connect() waits for as long while the backlog of a server that is stuck is full. */

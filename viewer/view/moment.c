@@ -33,12 +33,12 @@ static void put_slots(struct page_set *set, const struct snapshot *snap)
         const struct cpu_snapshot *c = &snap->cpu[cpu];
 
         for (unsigned int n = 0; c->on && n < machine_l2_pages(machine); n++) {
+            size_t first = (size_t)n * PT_ENTRIES;
             uint64_t pa = chain_l2(&c->chain, n);
-            struct page *page =
-                pa && c->state[n * PT_ENTRIES] != SLOT_UNREAD ? page_add(set, pa) : NULL;
+            struct page *page = pa && c->state[first] != SLOT_UNREAD ? page_add(set, pa) : NULL;
 
             if (page)
-                memcpy(page->word, &c->pte[n * PT_ENTRIES], sizeof(page->word));
+                memcpy(page->word, &c->pte[first], sizeof(page->word));
         }
     }
 }
