@@ -63,6 +63,19 @@ static void draw(struct scene *s, struct frame *frame, const struct ui *ui, unsi
     canvas_free(&c);
 }
 
+static void click(const struct frame *frame, struct ui *ui, unsigned int rows, unsigned int cols,
+                  struct fuzz *in)
+{
+    int row = (int)fuzz_number(in, 1), col = (int)fuzz_number(in, 1);
+    struct canvas c;
+
+    if (canvas_init(&c, rows, cols, COLOR_MONO, true) != 0)
+        return;
+    draw_picture(&c, frame, ui);
+    ui_click(ui, frame, &c, row, col);
+    canvas_free(&c);
+}
+
 /* A key as a terminal has it: most are letters. */
 static int key(struct fuzz *in)
 {
@@ -103,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int code = key(&in);
 
         if (code == UI_KEY_MOUSE)
-            ui_click(&ui, &frame, rows, cols, (int)fuzz_number(&in, 1), (int)fuzz_number(&in, 1));
+            click(&frame, &ui, rows, cols, &in);
         else if (code == UI_KEY_RESIZE)
             rows = 1 + fuzz_number(&in, 1) % 64, cols = 1 + fuzz_number(&in, 1) % 200;
         else

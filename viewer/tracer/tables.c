@@ -151,12 +151,12 @@ static bool is_same(const struct space *a, const struct space *b)
 /* This one, or room for it: of those without a CPU the one that is so longest. */
 static struct space *space_find(const struct space *wanted)
 {
-    struct space *oldest = NULL;
+    struct space *oldest = spaces;
 
     for (struct space *s = spaces; s < spaces + SPACES_MAX; s++) {
         if (s->known && is_same(s, wanted))
             return s;
-        if (!s->cpus && (!oldest || (oldest->known && (!s->known || s->used < oldest->used))))
+        if (!s->cpus && (oldest->cpus || (oldest->known && (!s->known || s->used < oldest->used))))
             oldest = s;
     }
     return oldest; /* there are more than CPUs have registers */
