@@ -151,7 +151,7 @@ static void heading(struct canvas *c, const struct frame *f, const struct ui *ui
     char text[TEXT_MAX];
     int len = 0;
 
-    if (!t) {
+    if (!t || !f->snap) {
         page_heading(c, ui, "Tables", "CPU%u%s", ui->cpu, shown_text(f->shown));
         return;
     }
