@@ -262,7 +262,7 @@ def range_lines(ranges: list[Range]) -> list[str]:
         words = sizes.get(size)
         if words is None:
             words = sizes[size] = f"{size_short(size):>8}"
-        lines.append("  %-#18x  %s  %-#14x  %s" % (va, words, pa, end))
+        lines.append("  %-#18x %s  %-#15x %s" % (va, words, pa, end))
     return lines
 
 
@@ -270,7 +270,7 @@ def ranges_text(ranges: list[Range], head: str, faults: dict[str, int]) -> str:
     """For people, 80 columns wide; a line for each region's name."""
     lines = [head]
     if ranges:
-        lines.append("  va                      size  pa              L   rights   sh  sw    type")
+        lines.append("  va                     size  pa              L   rights   sh  sw    type")
     lines += range_lines(ranges)
     total = sum(one[SIZE] for one in ranges)
     lines.append(f"  {len(ranges)} ranges, {sum(one[LEAVES] for one in ranges)} leaves, "
