@@ -97,7 +97,7 @@ static void text_range(FILE *out, const struct range *r)
     if (r->a.software)
         snprintf(software, sizeof(software), "sw=%x", r->a.software & 0xf);
     type_short(r->a.type, type);
-    fprintf(out, "  %-18s  %8s  %-14s  L%-2d %-7s  %s  %-4s  %s\n", va, size, pa, r->level, both,
+    fprintf(out, "  %-18s %8s  %-15s L%-2d %-7s  %s  %-4s  %s\n", va, size, pa, r->level, both,
             share_short(r->a.share), software, type);
 }
 
@@ -116,7 +116,7 @@ void ranges_text(FILE *out, const struct stage *s, unsigned int cpu, const struc
             regime_word(s->r.name), cpu, s->root, regime_page_name(&s->r), s->r.in_bits,
             regime_base(&s->r));
     if (list->nr)
-        fputs("  va                      size  pa              L   rights   sh  sw    type\n", out);
+        fputs("  va                     size  pa              L   rights   sh  sw    type\n", out);
     for (unsigned int i = 0; i < list->nr; i++) {
         const struct range *r = &list->range[i];
 
