@@ -139,8 +139,14 @@ def test_export_of_many_frames(machine, tmp_path, pace: str, maps: int, lost: bo
     are what it found. With bbm another start would show a live entry replaced."""
     m = machine(smp=2, mem="16G", image=BUILD / "hv-bbm.bin",
                 cmdline=f"trace=all workload=storm {pace}")
-    record_events(m, m.dir / "rec", lambda: all(c.fields["maps"] > maps
-                                                for c in read_beacon(m).cpus))
+    before: list[int] = []
+
+    def enough() -> bool:
+        now = [c.fields["maps"] for c in read_beacon(m).cpus]
+        before.extend(now if not before else [])  # when the recording begins
+        return all(n - was > maps for n, was in zip(now, before))
+
+    record_events(m, m.dir / "rec", enough)
     for cpu in (0, 1):
         made = stores(export(m.dir / "rec", tmp_path / "x", cpu))
         assert broke_before_make(made) and (lost or len(made) > 3000)

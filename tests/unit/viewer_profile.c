@@ -239,9 +239,9 @@ static void test_what_is_printed(void **state)
     text = printed(print_map, fake, &o, 0);
     assert_string_equal(text,
                         "el2 of CPU0, root 0x40301000, 4K pages, 39-bit addresses from 0x0\n"
-                        "  va                      size  pa              L   rights   sh  sw    "
+                        "  va                     size  pa              L   rights   sh  sw    "
                         "type\n"
-                        "  0x140000000               1G  0x80000000      L1  rwx      is        "
+                        "  0x140000000              1G  0x80000000      L1  rwx      is        "
                         "wb\n"
                         "  1 ranges, 1 leaves, 1G mapped\n");
     free(text);
